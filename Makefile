@@ -60,7 +60,7 @@ test-browser: ## Run the tests in Chromium.
 test-infra: ## Run the tests of infra: cfn-lint, checkov, an emulator of AWS, Terraform.
 	tests/run infra
 
-lint: ## Check the format, the lints, the documentation, the spelling and the scripts.
+lint: ## Check the format, the lints, the documentation, the spelling, the scripts and the workflows.
 	cargo fmt --all --check
 	cargo fmt --manifest-path tests/fuzz/Cargo.toml --check
 	cargo fmt --manifest-path tests/tools/sdk-rust/Cargo.toml --check
@@ -78,9 +78,12 @@ deny: ## Build cargo-deny, and check the licences, bans and sources of all depen
 	cargo install cargo-deny --locked --quiet --root .tools/cargo-deny
 	.tools/cargo-deny/bin/cargo-deny --all-features check bans licenses sources
 
-generate: ## Write the generated pages: the command line reference, the pages of findings, the reason words, the tables of infra.
+generate: ## Write the generated pages: the command line reference, the pages of findings, the reason words, the picture of the README, the tables of infra.
 	UPDATE_DOCS=1 cargo test --locked --package authorizer-cli --test it -- generated:: backtest::
-	UPDATE_DOCS=1 cargo test --locked --package authorizer-e2e --test it -- in_its_readme in_the_table_of_the_readme
+	UPDATE_DOCS=1 cargo test --locked --package authorizer-e2e --test it -- in_its_readme in_the_table_of_the_readme the_picture_of_the_readme
+
+docs: ## Make the site of the documentation in dist/site/VERSION; it needs no network and no server to read.
+	docs/build
 
 package: ## Build the function, and make the zip PACKAGE with POLICY. HAND_OVER=library: for a Python handler that stays.
 	$(MAKE) build
@@ -88,6 +91,9 @@ package: ## Build the function, and make the zip PACKAGE with POLICY. HAND_OVER=
 	build=$${build:-$$($(AUTHORIZER) package --policy $(POLICY) --print-build)} && \
 	bootstrap=$$(authorizer/edge/build "$$build" $(filter library,$(HAND_OVER))) && \
 	$(AUTHORIZER) package --policy $(POLICY) --hand-over '$(HAND_OVER)' --bootstrap "$$bootstrap" --out $(PACKAGE)
+
+dist: ## Make the archive of a release: dist/authorizer-VERSION-TARGET.tar.gz. For another platform: DIST_TARGET=aarch64-unknown-linux-gnu
+	authorizer/cli/release/build
 
 deploy: ## Check POLICY, its tests and its findings, make the package, deploy and prove it. Needs CODE_BUCKET=NAME; see infra/deploy.
 	$(call said,POLICY)

@@ -32,7 +32,7 @@ advise() { # TEXT
         *PermanentRedirect* | *IllegalLocationConstraint* | *AuthorizationHeaderMalformed* | *'is in this region'*)
             say "the bucket CODE_BUCKET is in another Region: Lambda takes a zip for us-east-1 only from a bucket there" ;;
         *NoSuchBucket*)
-            say "there is no bucket CODE_BUCKET; to create it: see docs/deploy.md, You need" ;;
+            say "there is no bucket CODE_BUCKET; to create it: see docs/deploy.md, Before the first deployment" ;;
         *TooManyRequests* | *Throttling* | *Throttled* | *'Rate exceeded'* | *SlowDown*)
             say "AWS throttles this account; run this again in some minutes" ;;
         *ResourceConflict* | *'update is in progress'* | *OperationInProgress*)

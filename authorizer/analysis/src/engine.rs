@@ -21,11 +21,11 @@ mod space;
 mod theory;
 mod witness;
 
-use authorizer_core::Authorizer;
 use authorizer_core::operation::{OperationSet, S3Operation};
 use authorizer_core::request::Possible;
 use authorizer_core::rules::{Effect, HostPattern, Rule};
 use authorizer_core::token::Issuer;
+use authorizer_core::{Authorizer, SignIn};
 use thiserror::Error;
 
 pub(crate) use additions::{could_differ, metadata_differences, only_creates};
@@ -127,6 +127,14 @@ impl<'p> Engine<'p> {
     fn hosts(&self) -> Vec<&'p HostPattern> {
         let rules = (0..self.sides.len()).flat_map(|side| self.rules(side));
         rules.filter_map(Rule::hosts).flatten().collect()
+    }
+
+    /// Whether a function of one of the policies answers this path itself.
+    fn is_own_path(&self, path: &str) -> bool {
+        self.sides.iter().any(|side| {
+            let flow = side.bundle().policy().sign_in().and_then(SignIn::code_flow);
+            flow.is_some_and(|flow| flow.paths().contains(&path))
+        })
     }
 
     /// A rule.

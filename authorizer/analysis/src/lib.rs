@@ -67,7 +67,7 @@ pub use engine::{Bounds, EngineError, Replayed, Who, Witness};
 pub use explain::{Change, Explanation, Gap, RuleExplanation, explain, explain_supposing};
 pub use host::host_of;
 pub use instant::{INSTANT_REMEDY, parse_instant};
-pub use matrix::{Cell, Matrix, Row, matrix};
+pub use matrix::{Cell, Matrix, Row, matrix, who_in_words};
 pub use posed::PosedRequest;
 pub use query::{Permission, Query, Shown, query};
 pub use supposed::{FilledToken, OtherIssuerError, fill_in, value_of};

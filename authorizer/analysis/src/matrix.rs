@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use authorizer_core::Authorizer;
 use authorizer_core::claim_name;
 use authorizer_core::operation::S3Operation;
 use authorizer_core::request::Resource;
 use authorizer_core::rules::{Access, ClaimTest, Claims, Effect, KeyPattern, Rule};
+use authorizer_core::token::Issuer;
+use authorizer_core::{Authorizer, SignIn};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -33,12 +34,25 @@ pub struct Matrix {
 pub struct Row {
     /// `anonymous` for requests without a token, and the policy's names for the issuers of tokens.
     pub who: Vec<String>,
+    /// Those of the issuers whose people can also come with the session of a sign-in at the edge, and not only with a
+    /// bearer token.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sessions: Vec<String>,
     /// The other conditions, in words.
     pub conditions: Vec<String>,
     /// The key pattern.
     pub keys: String,
     /// The operations that are allowed, each for at least some of the keys.
     pub cells: Vec<Cell>,
+}
+
+/// The names of a row for people: which of them can come with a session too.
+pub fn who_in_words(who: &[String], sessions: &[String]) -> Vec<String> {
+    let named = who.iter().map(|name| match sessions.contains(name) {
+        true => format!("{name} (token or session)"),
+        false => name.clone(),
+    });
+    named.collect()
 }
 
 /// An operation that is allowed.
@@ -93,7 +107,10 @@ pub fn matrix(authorizer: &Authorizer) -> Result<Matrix, EngineError> {
             }
         }
     }
-    Ok(Matrix { rows: rows.merged() })
+    let policy = authorizer.bundle().policy();
+    let flow = policy.sign_in().and_then(SignIn::code_flow);
+    let session = flow.and_then(|flow| policy.issuers().get(flow.issuer())).map(Issuer::name);
+    Ok(Matrix { rows: rows.merged(session) })
 }
 
 /// What the table is made from.
@@ -342,8 +359,8 @@ impl Rows {
         }
     }
 
-    /// One row for all principals who may do the same.
-    fn merged(self) -> Vec<Row> {
+    /// One row for all principals who may do the same. `session` is the issuer that people sign in at.
+    fn merged(self, session: Option<&str>) -> Vec<Row> {
         let mut places: BTreeMap<Meaning, usize> = BTreeMap::new();
         let mut merged: Vec<Row> = Vec::new();
         for (Heading { who, conditions, keys }, cells) in self.rows {
@@ -353,8 +370,11 @@ impl Rows {
             let place = *places.entry(meaning).or_insert(merged.len());
             match merged.get_mut(place) {
                 Some(row) => row.who.push(who),
-                None => merged.push(Row { who: vec![who], conditions, keys, cells }),
+                None => merged.push(Row { who: vec![who], sessions: Vec::new(), conditions, keys, cells }),
             }
+        }
+        for row in &mut merged {
+            row.sessions = row.who.iter().filter(|who| Some(who.as_str()) == session).cloned().collect();
         }
         merged
     }

@@ -3,6 +3,7 @@
 mod cedar;
 mod deployment;
 mod diff;
+mod docs;
 mod findings;
 mod matrix;
 mod policies;

@@ -17,6 +17,7 @@ mod failure;
 mod harmless;
 mod help;
 mod in_order;
+mod infra;
 mod init;
 mod input;
 mod keys;
@@ -24,6 +25,7 @@ mod output;
 mod package;
 mod policy;
 mod recording;
+mod release;
 mod replay;
 mod save;
 mod schema;
@@ -76,6 +78,7 @@ enum Command {
     Token(token::Args),
     Keys(keys::Args),
     Package(package::Args),
+    Infra(infra::Args),
     Attach(attach::Args),
     Detach(attach::detach::Args),
     Completions(completions::Args),
@@ -93,7 +96,12 @@ pub fn command() -> clap::Command {
 pub fn run() -> ExitCode {
     let color = Color::of_arguments(env::args_os());
     color.set();
-    let arguments = Cli::command().color(color.of_help()).get_matches();
+    let mut described = Cli::command().color(color.of_help());
+    // Only then: it reads the file of the program.
+    if env::args_os().any(|argument| argument == "--version") {
+        described = described.long_version(release::long_version());
+    }
+    let arguments = described.get_matches();
     let cli = Cli::from_arg_matches(&arguments).unwrap_or_else(|error| error.format(&mut command()).exit());
     cli.color.set();
     // One diagnostic, not a chain: the messages hold their causes. Lines are not wrapped, so that a path can be
@@ -112,6 +120,7 @@ pub fn run() -> ExitCode {
         Command::Token(args) => token::run(args),
         Command::Keys(args) => keys::run(args),
         Command::Package(args) => package::run(args),
+        Command::Infra(args) => infra::run(args),
         Command::Attach(args) => attach::run(args),
         Command::Detach(args) => attach::detach::run(args),
         Command::Completions(args) => completions::run(args),

@@ -6,6 +6,7 @@
 mod archive;
 mod binary;
 mod report;
+mod verify;
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -27,11 +28,13 @@ use crate::devkey::DEVELOPMENT_ONLY;
 use crate::output::{Exit, Format, line, note};
 use crate::policy::PolicyFileArgs;
 use crate::policy::warn;
+use crate::release::{About, Release};
 use crate::save;
 
 use archive::{Archive, Entry};
 use binary::{BinaryError, Kind};
 pub(crate) use report::Report;
+pub(crate) use verify::Verdict;
 
 /// The files that start `bootstrap` under the two runtimes of Lambda@Edge.
 const PYTHON_SHIM: &str = include_str!("../../edge/shims/index.py");
@@ -53,25 +56,40 @@ const SURE_ZIP_BYTES: usize = 1_048_576;
 /// Make the zip to deploy: the function, the files that start it, and the policy with its keys.
 ///
 /// The same binary, policy and keys give the same bytes on every machine. Prints the SHA-256 to compare with what is
-/// deployed.
+/// deployed. A release has the function inside; a program that was built from the sources takes it from `--bootstrap`.
+///
+/// With `--verify` it exits 0 if a zip is what this release makes of the bundle in it, and 1 if not.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  authorizer package --policy policy.toml --bootstrap \"$(authorizer/edge/build)\"
-  authorizer package --policy policy.toml --hand-over library --bootstrap \"$(authorizer/edge/build small library)\"
-  authorizer package --policy policy.toml --print-build")]
+  authorizer package --policy policy.toml
+  authorizer package --policy policy.toml --hand-over library
+  authorizer package --policy policy.toml --bootstrap \"$(authorizer/edge/build small)\"
+  authorizer package --verify dist/authorizer.zip")]
 pub(crate) struct Args {
     #[command(flatten)]
     policy: PolicyFileArgs,
-    /// Binary of the function, as `authorizer/edge/build` makes it: the program, or the library with `--hand-over library`.
-    #[arg(long, value_name = "PATH", required_unless_present = "print_build")]
+    /// Say whether the function in this zip is that of this release, and make nothing.
+    #[arg(
+        long,
+        value_name = "ZIP",
+        group = "PolicyFileArgs",
+        conflicts_with_all = ["bootstrap", "build", "hand_over", "print_build", "out"]
+    )]
+    verify: Option<PathBuf>,
+    /// Binary of the function, as `authorizer/edge/build` makes it: the program, or the library with `--hand-over library`
+    /// [default: the one that is inside a release].
+    #[arg(long, value_name = "PATH")]
     bootstrap: Option<PathBuf>,
+    /// Build of the function that is inside a release [default: the one that the policy takes].
+    #[arg(long, value_enum, conflicts_with = "bootstrap")]
+    build: Option<Build>,
     /// How the managed runtime hands the work to the function.
     #[arg(long, value_enum, default_value_t)]
     hand_over: HandOver,
     /// Print which build of the function the policy takes, `small` or `fast`, and make nothing.
     ///
     /// `small` is for policies for which nothing is fetched at the edge.
-    #[arg(long, conflicts_with_all = ["bootstrap", "format"])]
+    #[arg(long, conflicts_with_all = ["bootstrap", "build", "format"])]
     print_build: bool,
     /// File for the zip.
     #[arg(long, value_name = "PATH", default_value = "dist/authorizer.zip")]
@@ -84,7 +102,7 @@ pub(crate) struct Args {
 /// How the managed runtime hands the work to the function.
 #[derive(Clone, Copy, Debug, Default, Eq, JsonSchema, PartialEq, Serialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
-enum HandOver {
+pub(crate) enum HandOver {
     /// The runtime's process becomes the function. For Python and Node.js.
     #[default]
     Exec,
@@ -142,6 +160,25 @@ enum PackageError {
         /// What is fetched.
         fetches: Fetches,
     },
+    /// Nothing to make a package of.
+    #[error("this program is no release, and the function is not inside it")]
+    #[diagnostic(help(
+        "take `authorizer` from a release; or build the function and name it: `--bootstrap \"$(authorizer/edge/build \
+         {build}{library})\"`"
+    ))]
+    NoFunction {
+        /// The build that the policy takes.
+        build: &'static str,
+        /// What makes a library of it.
+        library: &'static str,
+    },
+    /// The build that was asked for does not start with this policy.
+    #[error("the policy has {}, but the build `small` cannot fetch {}", .fetches.has(), .fetches.noun())]
+    #[diagnostic(help("{}", .fetches.without_small()))]
+    CannotFetch {
+        /// What is fetched.
+        fetches: Fetches,
+    },
     /// A key of a development server.
     #[error(
         "issuer `{issuer}` has a development key of `authorizer serve --dev-issuer`, which anyone could have made"
@@ -171,30 +208,26 @@ enum PackageError {
 }
 
 pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
+    if let Some(zip) = &args.verify {
+        return verify::run(zip, args.format);
+    }
     let file = PolicyFile::load(args.policy.path())?;
     let fetches = Fetches::of(file.bundle().policy());
     let build = Build::of(fetches);
-    let Some(path) = &args.bootstrap else {
+    if args.print_build {
         line(build.name())?;
         return Ok(Exit::Held);
-    };
+    }
     warn(&file);
     if let Some(issuer) = with_development_key(&file) {
         return Err(PackageError::DevelopmentKey { issuer: issuer.to_owned() }.into());
     }
-    let bootstrap = read_binary(path, args.hand_over)?;
-    let built_with = binary::built_with(&bootstrap);
-    if let Some(fetches) = fetches {
-        match built_with {
-            Some(BuiltWith { remote_keys: true }) => {}
-            Some(BuiltWith { remote_keys: false }) => {
-                return Err(PackageError::NoRemoteKeys { path: path.clone(), fetches }.into());
-            }
-            None => return Err(PackageError::Unmarked { path: path.clone(), fetches }.into()),
-        }
-    }
-    let archive =
-        Archive::write(&args.hand_over.entries(&bootstrap, file.bundle_json())).map_err(PackageError::Zip)?;
+    let function = match &args.bootstrap {
+        Some(path) => Function::built(path, fetches, args.hand_over)?,
+        None => Function::of_release(args.build.unwrap_or(build), fetches, args.hand_over)?,
+    };
+    let archive = Archive::write(&args.hand_over.entries(&function.binary, file.bundle_json()))
+        .map_err(PackageError::Zip)?;
     let bytes = archive.bytes().len();
     if bytes > MAX_ZIP_BYTES {
         return Err(PackageError::ZipTooLarge { bytes }.into());
@@ -213,9 +246,13 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         ));
     }
     if bytes > SURE_ZIP_BYTES {
-        note(format_args!("warning: {}", too_large(bytes, fetches, built_with)));
+        note(format_args!(
+            "warning: {}",
+            too_large(bytes, fetches, function.built_with, function.release.is_some())
+        ));
     }
-    Report::new(&args.out, args.hand_over, &archive, file.bundle().sha256()).print(args.format)?;
+    Report::new(&args.out, args.hand_over, &archive, file.bundle().sha256(), function.release.as_ref())
+        .print(args.format)?;
     Ok(Exit::Held)
 }
 
@@ -227,19 +264,82 @@ fn with_development_key(file: &PolicyFile) -> Option<&str> {
     Some(&issuer.name)
 }
 
+/// The function to package.
+#[derive(Debug)]
+struct Function {
+    binary: Vec<u8>,
+    built_with: Option<BuiltWith>,
+    /// The release and the build that it is, unless somebody built it.
+    release: Option<OfRelease>,
+}
+
+/// A function of a release.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct OfRelease {
+    /// The build.
+    build: Build,
+    #[serde(flatten)]
+    about: About,
+}
+
+impl Function {
+    /// What somebody built, for a policy that fetches this.
+    fn built(path: &Path, fetches: Option<Fetches>, hand_over: HandOver) -> Result<Self, PackageError> {
+        let binary = read_binary(path, hand_over)?;
+        let built_with = binary::built_with(&binary);
+        match (fetches, built_with) {
+            (None, _) | (Some(_), Some(BuiltWith { remote_keys: true })) => {
+                Ok(Self { binary, built_with, release: None })
+            }
+            (Some(fetches), Some(BuiltWith { remote_keys: false })) => {
+                Err(PackageError::NoRemoteKeys { path: path.to_owned(), fetches })
+            }
+            (Some(fetches), None) => Err(PackageError::Unmarked { path: path.to_owned(), fetches }),
+        }
+    }
+
+    /// What is inside this program, for a policy that fetches this.
+    fn of_release(build: Build, fetches: Option<Fetches>, hand_over: HandOver) -> miette::Result<Self> {
+        if let (Build::Small, Some(fetches)) = (build, fetches) {
+            return Err(PackageError::CannotFetch { fetches }.into());
+        }
+        let mut release = Release::of_this_program()?.ok_or_else(|| hand_over.no_function(build))?;
+        let binary = release.function(build, hand_over)?;
+        let built_with = binary::built_with(&binary);
+        Ok(Self { binary, built_with, release: Some(OfRelease { build, about: release.about().clone() }) })
+    }
+}
+
 impl HandOver {
+    /// The error of a program without the function.
+    fn no_function(self, build: Build) -> PackageError {
+        let library = match self {
+            Self::Exec => "",
+            Self::Library => " library",
+        };
+        PackageError::NoFunction { build: build.name(), library }
+    }
+
+    /// The name of the function's binary in a package.
+    pub(crate) fn binary_name(self) -> &'static str {
+        match self {
+            Self::Exec => "bootstrap",
+            Self::Library => "libauthorizer.so",
+        }
+    }
+
     /// The files of the package.
     fn entries<'e>(self, binary: &'e [u8], bundle: &'e [u8]) -> Vec<Entry<'e>> {
         let bundle = Entry { name: "bundle.json", mode: 0o644, bytes: bundle };
         match self {
             Self::Exec => vec![
-                Entry { name: "bootstrap", mode: 0o755, bytes: binary },
+                Entry { name: self.binary_name(), mode: 0o755, bytes: binary },
                 Entry { name: "index.py", mode: 0o644, bytes: PYTHON_SHIM.as_bytes() },
                 Entry { name: "index.mjs", mode: 0o644, bytes: NODE_SHIM.as_bytes() },
                 bundle,
             ],
             Self::Library => vec![
-                Entry { name: "libauthorizer.so", mode: 0o755, bytes: binary },
+                Entry { name: self.binary_name(), mode: 0o755, bytes: binary },
                 Entry { name: "index.py", mode: 0o644, bytes: LIBRARY_HANDLER.as_bytes() },
                 bundle,
             ],
@@ -264,9 +364,10 @@ impl HandOver {
 }
 
 /// The builds of the function that `authorizer/edge/build` makes.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Build {
-    /// Cannot fetch keys, and fits [`SURE_ZIP_BYTES`].
+#[derive(Clone, Copy, Debug, Eq, JsonSchema, PartialEq, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Build {
+    /// Cannot fetch keys; its zip fits 1,048,576 bytes.
     Small,
     /// Compiled for speed, and for every policy.
     Fast,
@@ -295,6 +396,13 @@ impl Fetches {
         match self {
             Self::Keys => "a `url` to fetch keys from",
             Self::Tokens => "a `[sign_in]` with `issuer`, which fetches tokens",
+        }
+    }
+
+    fn without_small(self) -> &'static str {
+        match self {
+            Self::Keys => "leave `--build small` out; or remove the `url` and name a key `file` only",
+            Self::Tokens => "leave `--build small` out",
         }
     }
 
@@ -339,7 +447,7 @@ impl Build {
         }
     }
 
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Small => "small",
             Self::Fast => "fast",
@@ -348,11 +456,19 @@ impl Build {
 }
 
 /// What to say of a zip that CloudFront may refuse: the limit, how the refusal reads, and the way out.
-fn too_large(bytes: usize, fetches: Option<Fetches>, built_with: Option<BuiltWith>) -> String {
+fn too_large(
+    bytes: usize,
+    fetches: Option<Fetches>,
+    built_with: Option<BuiltWith>,
+    is_release: bool,
+) -> String {
     let way_out = match (fetches, built_with) {
         (Some(Fetches::Tokens), _) => {
             "ask AWS Support which size it takes for your account; a `[sign_in]` with `url` in the place of `issuer` \
-             fits the binary of `authorizer/edge/build small`, if nothing else is fetched"
+             fits the build `small`, if nothing else is fetched"
+        }
+        (Some(Fetches::Keys), _) if is_release => {
+            "fetch the keys with `authorizer keys fetch`, and name them with `file` in place of `url`"
         }
         (Some(Fetches::Keys), _) => {
             "fetch the keys with `authorizer keys fetch`, name them with `file` in place of `url`, and package the \
@@ -361,6 +477,7 @@ fn too_large(bytes: usize, fetches: Option<Fetches>, built_with: Option<BuiltWit
         (None, Some(BuiltWith { remote_keys: false })) => {
             "make the policy smaller: its rules and keys are in the zip"
         }
+        (None, _) if is_release => "leave `--build fast` out: `small` is enough for this policy",
         (None, _) => "package the binary of `authorizer/edge/build small`, which is enough for this policy",
     };
     format!(
@@ -403,14 +520,16 @@ mod tests {
     #[test]
     fn what_is_too_large_says_the_limit_the_error_and_the_way_out_of_its_own_build() {
         let [can, cannot] = BuiltWith::ALL.map(Some);
-        for (fetches, built_with, way_out) in [
-            (Some(Fetches::Keys), can, "`authorizer keys fetch`"),
-            (Some(Fetches::Tokens), can, "a `[sign_in]` with `url` in the place of `issuer`"),
-            (None, can, "`authorizer/edge/build small`, which is enough"),
-            (None, None, "`authorizer/edge/build small`, which is enough"),
-            (None, cannot, "make the policy smaller"),
+        for (fetches, built_with, is_release, way_out) in [
+            (Some(Fetches::Keys), can, false, "binary of `authorizer/edge/build small`"),
+            (Some(Fetches::Keys), can, true, "`authorizer keys fetch`"),
+            (Some(Fetches::Tokens), can, true, "a `[sign_in]` with `url` in the place of `issuer`"),
+            (None, can, false, "`authorizer/edge/build small`, which is enough"),
+            (None, can, true, "leave `--build fast` out"),
+            (None, None, false, "`authorizer/edge/build small`, which is enough"),
+            (None, cannot, true, "make the policy smaller"),
         ] {
-            let said = too_large(2_000_000, fetches, built_with);
+            let said = too_large(2_000_000, fetches, built_with, is_release);
             for part in ["2000000", "1048576", "InvalidLambdaFunctionAssociation", way_out] {
                 assert!(said.contains(part), "{said}");
             }

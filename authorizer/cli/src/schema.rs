@@ -68,6 +68,8 @@ enum Kind {
     Matrix,
     /// `package`.
     Package,
+    /// `package --verify`.
+    PackageVerify,
     /// `audit query`.
     Query,
     /// `replay`.
@@ -99,6 +101,7 @@ impl Kind {
             Self::KeysInspect => of::<keys::InspectDocument<'_>>(),
             Self::Matrix => of::<audit::MatrixDocument<'_>>(),
             Self::Package => of::<package::Report<'_>>(),
+            Self::PackageVerify => of::<package::Verdict<'_>>(),
             Self::Query => of::<audit::QueryDocument<'_>>(),
             Self::Replay => of::<replay::ReplayLine<'_>>(),
             Self::Serve => of::<serve::ServeLine<'_>>(),

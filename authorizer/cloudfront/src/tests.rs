@@ -664,3 +664,27 @@ fn what_else_changes_requests_and_responses_is_noted() {
         assert_eq!(told.iter().filter(|one| one.contains(part)).count(), count, "{part}: {told:#?}");
     }
 }
+
+/// Sessions are renewed and ended by POST, whatever the rules allow.
+#[test]
+fn a_policy_with_the_code_flow_needs_every_method() {
+    let issuer = json!({"name": "staff", "issuer": "https://login.example.com/", "audience": ["a"],
+        "algorithms": ["EdDSA"], "jwks": {"keys": [{"kty": "OKP", "crv": "Ed25519", "x": X}]}});
+    let mut document = json!({
+        "version": 1, "issuers": [issuer], "credentials": {"cookie": "__Host-session"},
+        "rules": rule(json!({"methods": ["GET"]})),
+    });
+    let needs = |document: &Value| {
+        let document = serde_json::from_value(document.clone()).unwrap();
+        DistributionNeeds::of(Bundle::read(&Bundle::write(&document).unwrap()).unwrap().policy())
+    };
+    assert_eq!(needs(&document).methods, MethodSet::Read);
+    document["sign_in"] = json!({
+        "issuer": "staff", "client_id": "files-web", "origin": "https://files.example.com",
+        "authorization_endpoint": "https://login.example.com/authorize",
+        "token_endpoint": "https://login.example.com/token",
+        // 32 bytes of zero.
+        "cookie_key": {"value": "A".repeat(43)}
+    });
+    assert_eq!(needs(&document).methods, MethodSet::All);
+}

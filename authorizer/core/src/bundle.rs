@@ -8,8 +8,8 @@ use crate::digest::sha256_hex;
 use crate::policy::document::PolicyDocument;
 use crate::policy::{Policy, PolicyProblem};
 
-/// The one format so far.
-const FORMAT: u32 = 1;
+/// The format of bundles that this version writes and reads: the one so far.
+pub const BUNDLE_FORMAT: u32 = 1;
 
 /// The longest bundle that is read, in bytes. A policy of 10,000 rules has about two million.
 pub const MAX_BUNDLE_BYTES: usize = 16 * 1024 * 1024;
@@ -95,7 +95,7 @@ impl Bundle {
     fn bytes_of(document: &PolicyDocument) -> Result<Vec<u8>, BundleError> {
         let policy = to_raw_value(document).map_err(BundleError::Unreadable)?;
         let policy_sha256 = sha256_hex(policy.get().as_bytes());
-        let file = BundleFile { format: FORMAT, policy_sha256, policy: &policy };
+        let file = BundleFile { format: BUNDLE_FORMAT, policy_sha256, policy: &policy };
         let mut bytes = serde_json::to_vec(&file).map_err(BundleError::Unreadable)?;
         bytes.push(b'\n');
         Ok(bytes)
@@ -126,12 +126,12 @@ impl Bundle {
             // Another format may have other fields, so only the format is read first.
             Err(error) => {
                 return Err(match serde_json::from_slice(bytes) {
-                    Ok(FormatOnly { format }) if format != FORMAT => BundleError::Format(format),
+                    Ok(FormatOnly { format }) if format != BUNDLE_FORMAT => BundleError::Format(format),
                     Ok(_) | Err(_) => BundleError::Unreadable(error),
                 });
             }
         };
-        if file.format != FORMAT {
+        if file.format != BUNDLE_FORMAT {
             return Err(BundleError::Format(file.format));
         }
         if sha256_hex(file.policy.get().as_bytes()) != file.policy_sha256 {

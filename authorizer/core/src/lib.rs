@@ -59,7 +59,7 @@ mod time;
 
 pub use authorizer::{Authorized, Authorizer, KeysNeeded, Needed};
 pub use built_with::BuiltWith;
-pub use bundle::{Bundle, BundleError, MAX_BUNDLE_BYTES};
+pub use bundle::{BUNDLE_FORMAT, Bundle, BundleError, MAX_BUNDLE_BYTES};
 pub use fetch_url::{FetchUrl, FetchUrlError};
 pub use media_type::{MediaRange, MediaType};
 #[cfg(feature = "tools")]

@@ -56,12 +56,6 @@ impl Check {
     }
 }
 
-/// Where the folder `docs` can be read, if the package says where its repository is.
-pub(crate) fn docs_of_repository() -> Option<String> {
-    let repository = env!("CARGO_PKG_REPOSITORY");
-    (!repository.is_empty()).then(|| format!("{}/blob/main/docs", repository.trim_end_matches('/')))
-}
-
 /// All checks, by their ids.
 #[derive(Debug)]
 pub struct Catalogue {

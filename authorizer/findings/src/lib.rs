@@ -12,6 +12,7 @@
 mod catalogue;
 mod check;
 pub mod deployment;
+mod docs;
 mod family;
 pub mod jwk;
 pub mod policy;
@@ -20,3 +21,4 @@ pub mod review;
 
 pub use catalogue::catalogue;
 pub use check::{Catalogue, Check, Severity};
+pub use docs::Docs;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use authorizer_core::BundleError;
 use authorizer_core::policy::PolicyProblem;
+use authorizer_core::policy::document::POLICY_VERSION;
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use thiserror::Error;
 use toml::de::DeTable;
@@ -41,6 +42,16 @@ impl FileKind {
         match self {
             Self::Policy | Self::Tests => "a",
             Self::Accepted => "an",
+        }
+    }
+
+    /// The version of such files, if they have one.
+    pub(crate) fn version(self) -> Option<u32> {
+        match self {
+            Self::Policy => Some(POLICY_VERSION),
+            // `TESTS_VERSION` of the analysis.
+            Self::Tests => Some(1),
+            Self::Accepted => None,
         }
     }
 

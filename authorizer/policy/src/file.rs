@@ -6,10 +6,10 @@ use std::path::Path;
 
 use authorizer_core::MAX_BUNDLE_BYTES;
 use authorizer_core::policy::document::PolicyDocument;
-use authorizer_core::policy::{Policy, PolicyProblem};
+use authorizer_core::policy::{Place, Policy, PolicyProblem};
 use miette::NamedSource;
 use serde::de::DeserializeOwned;
-use toml::de::{DeTable, Deserializer};
+use toml::de::{DeTable, DeValue, Deserializer};
 
 use crate::error::{FileKind, PolicyFileError};
 use crate::form::{self, Mistake};
@@ -45,6 +45,11 @@ impl<T: DeserializeOwned> TomlFile<T> {
         let source = NamedSource::new(path.display().to_string(), text.clone()).with_language("TOML");
         let parsed = {
             let (mut table, errors) = DeTable::parse_recoverable(&text);
+            // What a newer version means by its fields is not known here.
+            if let Some(version) = newer_version(kind, table.get_ref()).filter(|_| errors.is_empty()) {
+                let problem = of_newer_version(version);
+                return Err(PolicyFileError::of(kind, &source, &text, Vec::new(), vec![problem]));
+            }
             match errors.is_empty() {
                 true => {
                     let mistakes = form::check(kind, &text, &mut table);
@@ -102,6 +107,23 @@ impl TomlFile<PolicyDocument> {
     /// The warnings about keys, once their files are read.
     pub(crate) fn key_warnings(&self, policy: &Policy) -> Vec<PolicyWarning> {
         key_warnings(policy, &self.source, &self.text)
+    }
+}
+
+/// The version of a file that only a newer release can read.
+fn newer_version<'t>(kind: FileKind, table: &'t DeTable<'_>) -> Option<&'t str> {
+    let DeValue::Integer(written) = table.get("version")?.get_ref() else { return None };
+    let version = u64::from_str_radix(written.as_str(), written.radix()).ok()?;
+    (version > u64::from(kind.version()?)).then_some(written.as_str())
+}
+
+fn of_newer_version(version: &str) -> PolicyProblem {
+    PolicyProblem {
+        place: Place::member("version"),
+        message: format!("version `{version}` is not supported"),
+        remedy: "it is of a newer release of `authorizer`: take that one (`authorizer --version` says what this one \
+                 reads), or write `version = 1`"
+            .to_owned(),
     }
 }
 

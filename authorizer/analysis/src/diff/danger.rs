@@ -70,7 +70,18 @@ fn of_trust(change: &TrustChange) -> (bool, bool, u8) {
         "issuers.jwks.kid" | "issuers.algorithms" => 7,
         "revoked" => 6,
         "issuers.audience" | "issuers.client_id" | "issuers.required" | "issuers.token_type" => 5,
-        "sign_in.url" => 4,
+        // Whoever has these addresses gets people's codes, and the client's secret.
+        "sign_in.issuer" | "sign_in.token_endpoint" | "sign_in.authorization_endpoint" => 5,
+        "sign_in.url"
+        | "sign_in.origin"
+        | "sign_in.client_id"
+        | "sign_in.session_token"
+        | "sign_in.scopes"
+        | "sign_in.response_iss"
+        | "sign_in.client_authentication"
+        | "sign_in.cookie_key"
+        | "sign_in.previous_cookie_key" => 4,
+        "sign_in.refresh" | "sign_in.session_seconds" => 3,
         "cors.origins" | "cors.credentials" => 3,
         "credentials.header" | "credentials.cookie" | "credentials.query" => 2,
         _ => 1,

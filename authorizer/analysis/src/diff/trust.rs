@@ -3,6 +3,7 @@
 mod browser;
 mod issuer;
 mod keys;
+mod sign_in;
 
 use authorizer_core::logged_claims::ClaimHasher;
 use authorizer_core::policy::Policy;
@@ -29,6 +30,7 @@ pub(super) fn changes(comparison: &Comparison<'_>, [old, new]: [&Policy; 2]) -> 
         changes.extend(issuer::changes(comparison, Some(before), None));
     }
     changes.extend(browser::changes(old, new));
+    changes.extend(sign_in::changes(old, new));
     changes
 }
 

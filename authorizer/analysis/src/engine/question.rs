@@ -315,7 +315,7 @@ impl<'p, 'q, 'a> OpenQuestion<'p, 'q, 'a> {
             match theory::check(context, &literals, statement, &mut self.meter)? {
                 Ok(model) => {
                     let other = if model.host.is_none() { self.other_host()? } else { None };
-                    return Ok(Ok(Witness::of(model, other)));
+                    return Ok(Ok(Witness::of(model, other, |path| self.engine.is_own_path(path))));
                 }
                 Err(conflict) => {
                     let not_all = conflict

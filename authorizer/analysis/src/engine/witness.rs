@@ -71,10 +71,20 @@ fn instant<S: Serializer>(at: &UnixTime, serializer: S) -> Result<S::Ok, S::Erro
     }
 }
 
+/// The path of a key with every byte escaped: the same key to S3 and to the rules.
+fn spelled_otherwise(key: &str) -> String {
+    let bytes = key.bytes().map(|byte| match byte {
+        b'/' => "/".to_owned(),
+        byte => format!("%{byte:02X}"),
+    });
+    std::iter::once("/".to_owned()).chain(bytes).collect()
+}
+
 impl Witness {
     /// The request that a model describes. `other` is a host that no rule has, for a model that says nothing of the
-    /// host, if there are rules that have one.
-    pub(crate) fn of(model: Model, other: Option<String>) -> Self {
+    /// host, if there are rules that have one. `is_own` says which paths a policy's function answers itself: the object
+    /// with such a key is asked for in another spelling.
+    pub(crate) fn of(model: Model, other: Option<String>, is_own: impl Fn(&str) -> bool) -> Self {
         let operation = model.operation;
         let mut headers = Vec::new();
         let is_any_host = model.host.is_none();
@@ -105,7 +115,9 @@ impl Witness {
         query.extend(model.overrides.iter().map(|one| format!("{}=x", one.name())));
         let uri = match operation.is_listing() {
             true => "/".to_owned(),
-            false => format!("/{}", utf8_percent_encode(&model.resource, IN_PATH)),
+            false => Some(format!("/{}", utf8_percent_encode(&model.resource, IN_PATH)))
+                .filter(|uri| !is_own(uri))
+                .unwrap_or_else(|| spelled_otherwise(&model.resource)),
         };
         let querystring = query.join("&");
         let method = Method::as_str(operation.method());

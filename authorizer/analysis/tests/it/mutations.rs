@@ -3,14 +3,16 @@
 
 use std::collections::BTreeSet;
 
-use authorizer_analysis::{Direction, Effect, PolicyDiff, diff};
+use authorizer_analysis::{Direction, Effect, PolicyDiff, TrustChange, diff, matrix};
 use authorizer_core::policy::document::{
-    AcceptedDocument, ConditionDocument, CorsDocument, CredentialsDocument, IssuerDocument, JwksDocument,
+    AcceptedDocument, CodeFlowDocument, ConditionDocument, CorsDocument, CredentialsDocument, IssuerDocument, JwksDocument,
     LogDocument, PolicyDocument, QueryDocument, RevokedDocument, RuleDocument, SecretDocument,
     SignInRedirectDocument, UploadDocument,
 };
 use authorizer_core::rules::RulePart;
 use authorizer_core::{Authorizer, Bundle};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 /// RFC 8037 appendix A.2, and its thumbprint of appendix A.3.
@@ -87,6 +89,51 @@ fn base() -> Value {
             }
         ]
     })
+}
+
+/// The key of RFC 7515 appendix A.3.1, as a file of `client_key` has it.
+fn client_key(kid: &str) -> Value {
+    let key = json!({"kty": "EC", "crv": "P-256", "alg": "ES256", "kid": kid,
+        "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+        "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+        "d": "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"});
+    secret(key.to_string().as_bytes())
+}
+
+/// A secret as a bundle has it.
+fn secret(bytes: &[u8]) -> Value {
+    json!({"value": URL_SAFE_NO_PAD.encode(bytes)})
+}
+
+const COOKIE: &str = "__Host-session";
+
+/// `[sign_in]` with every field, but one of the two ways of the client to prove itself.
+fn code_flow() -> Value {
+    json!({
+        "issuer": "staff", "client_id": "files-web", "origin": "https://files.example.com",
+        "scopes": ["openid", "files"],
+        "authorization_endpoint": "https://login.example.com/authorize",
+        "authorization_parameters": {"audience": "files-api"},
+        "token_endpoint": "https://login.example.com/token",
+        "end_session_endpoint": "https://login.example.com/logout", "end_session": "rp_initiated",
+        "id_token_hint": false, "response_iss": true, "session_token": "access_token",
+        "redirect_path": "/.auth/callback", "sign_out_path": "/.auth/sign-out",
+        "refresh": false, "session_seconds": 43200,
+        "cookie_key": secret(&[1; 32]),
+        "client_secret": secret(b"a secret of the client, 32 bytes"),
+        "client_authentication": "client_secret_basic"
+    })
+}
+
+/// The same policy with the code flow.
+fn flow_base() -> Value {
+    let client = json!(["app", "files-web"]);
+    let edits = [
+        ("/credentials/cookie", json!(COOKIE)),
+        ("/issuers/0/client_id", client),
+        ("/sign_in", code_flow()),
+    ];
+    edited(base(), &edits)
 }
 
 /// What `diff` has to name.
@@ -748,6 +795,152 @@ fn trust() -> Vec<Mutation> {
     ]
 }
 
+/// Everything of `[sign_in]` with `issuer`.
+#[allow(clippy::too_many_lines, reason = "a table")]
+fn flow() -> Vec<Mutation> {
+    let text = |field: &'static str, pointer, old, new: &'static str| {
+        to(field, vec![(pointer, json!(new))], vec![written(field, Some(old), Some(new))])
+    };
+    vec![
+        to(
+            "sign_in.issuer",
+            vec![
+                ("/issuers/-", json!({"name": "guests", "issuer": NEW_ISSUER, "audience": ["files-api"],
+                    "algorithms": ["EdDSA"], "jwks": {"keys": [key("k1", KEY)]}})),
+                ("/sign_in/issuer", json!("guests")),
+            ],
+            vec![written("sign_in.issuer", Some(STAFF), Some(NEW_ISSUER))],
+        ),
+        text("sign_in.client_id", "/sign_in/client_id", "files-web", "other"),
+        text(
+            "sign_in.origin",
+            "/sign_in/origin",
+            "https://files.example.com",
+            "https://other.example.com",
+        ),
+        to(
+            "sign_in.scopes",
+            vec![("/sign_in/scopes/-", json!("offline_access"))],
+            vec![written("sign_in.scopes", None, Some("offline_access"))],
+        ),
+        text(
+            "sign_in.authorization_endpoint",
+            "/sign_in/authorization_endpoint",
+            "https://login.example.com/authorize",
+            "https://evil.example/authorize",
+        ),
+        to(
+            "sign_in.authorization_parameters",
+            vec![("/sign_in/authorization_parameters/audience", json!("everything"))],
+            vec![written(
+                "sign_in.authorization_parameters",
+                Some("audience=files-api"),
+                Some("audience=everything"),
+            )],
+        ),
+        to(
+            "sign_in.authorization_parameters",
+            vec![("/sign_in/authorization_parameters/prompt", json!("login"))],
+            vec![written("sign_in.authorization_parameters", None, Some("prompt=login"))],
+        ),
+        text(
+            "sign_in.token_endpoint",
+            "/sign_in/token_endpoint",
+            "https://login.example.com/token",
+            "https://evil.example/token",
+        ),
+        to(
+            "sign_in.end_session_endpoint",
+            vec![("/sign_in/end_session_endpoint", Value::Null)],
+            vec![written("sign_in.end_session_endpoint", Some("https://login.example.com/logout"), None)],
+        ),
+        text(
+            "sign_in.end_session_endpoint",
+            "/sign_in/end_session_endpoint",
+            "https://login.example.com/logout",
+            "https://evil.example/logout",
+        ),
+        text("sign_in.end_session", "/sign_in/end_session", "rp_initiated", "cognito"),
+        to(
+            "sign_in.id_token_hint",
+            vec![("/sign_in/id_token_hint", json!(true))],
+            vec![written("sign_in.id_token_hint", Some("false"), Some("true"))],
+        ),
+        to(
+            "sign_in.response_iss",
+            vec![("/sign_in/response_iss", json!(false))],
+            vec![written("sign_in.response_iss", Some("true"), Some("false"))],
+        ),
+        to(
+            "sign_in.session_token",
+            vec![
+                ("/sign_in/session_token", json!("id_token")),
+                // What an ID token has.
+                ("/issuers/0/audience/-", json!("files-web")),
+                ("/issuers/0/client_id", Value::Null),
+                ("/issuers/0/token_type", Value::Null),
+                ("/issuers/0/required", json!({"/app/org": "o"})),
+            ],
+            vec![written("sign_in.session_token", Some("access_token"), Some("id_token"))],
+        ),
+        text("sign_in.redirect_path", "/sign_in/redirect_path", "/.auth/callback", "/.auth/back"),
+        text("sign_in.sign_out_path", "/sign_in/sign_out_path", "/.auth/sign-out", "/.auth/bye"),
+        to(
+            "sign_in.refresh",
+            vec![("/sign_in/refresh", json!(true)), ("/sign_in/scopes/-", json!("offline_access"))],
+            vec![written("sign_in.refresh", Some("false"), Some("true"))],
+        ),
+        to(
+            "sign_in.session_seconds",
+            vec![("/sign_in/session_seconds", json!(86_400))],
+            vec![written("sign_in.session_seconds", Some("43200"), Some("86400"))],
+        ),
+        to(
+            "sign_in.cookie_key",
+            vec![("/sign_in/cookie_key", secret(&[2; 32]))],
+            vec![written("sign_in.cookie_key", Some(MARK_OF_ONES), Some(MARK_OF_TWOS))],
+        ),
+        to(
+            "sign_in.previous_cookie_key",
+            vec![("/sign_in/previous_cookie_key", secret(&[2; 32]))],
+            vec![written("sign_in.previous_cookie_key", None, Some(MARK_OF_TWOS))],
+        ),
+        to(
+            "sign_in.client_secret",
+            vec![("/sign_in/client_secret", secret(b"another secret, it has 32 bytes."))],
+            vec![written("sign_in.client_secret", None, None)],
+        ),
+        to(
+            "sign_in.client_secret",
+            vec![("/sign_in/client_secret", Value::Null), ("/sign_in/client_authentication", Value::Null)],
+            vec![written("sign_in.client_authentication", Some("client_secret_basic"), Some("none"))],
+        ),
+        to(
+            "sign_in.client_key",
+            vec![
+                ("/sign_in/client_secret", Value::Null),
+                ("/sign_in/client_authentication", Value::Null),
+                ("/sign_in/client_key", client_key("c1")),
+            ],
+            vec![written(
+                "sign_in.client_authentication",
+                Some("client_secret_basic"),
+                Some("private_key_jwt"),
+            )],
+        ),
+        text(
+            "sign_in.client_authentication",
+            "/sign_in/client_authentication",
+            "client_secret_basic",
+            "client_secret_post",
+        ),
+    ]
+}
+
+/// The marks of the keys of 32 bytes 1 and 2: of the SHA-256 of `authorizer cookie key ` and the key.
+const MARK_OF_ONES: &str = "1f42a7b6";
+const MARK_OF_TWOS: &str = "c8ae0b7a";
+
 /// A value that is named is the expected one, or begins with it where it has more.
 fn is(actual: Option<&str>, expected: Option<&str>) -> bool {
     match (actual, expected) {
@@ -787,14 +980,16 @@ fn names(found: &PolicyDiff, named: &Named, not: Direction) -> bool {
 
 #[test]
 fn every_widening_is_named_with_its_values_and_a_request() {
-    let old = base();
-    assert!(compared(&old, &old).is_empty());
-    let mutations = [rules(), trust()].concat_all();
-    assert!(mutations.len() >= 57, "{}", mutations.len());
+    let (redirect, code_flow) = (base(), flow_base());
+    assert!(compared(&redirect, &redirect).is_empty() && compared(&code_flow, &code_flow).is_empty());
+    let with = |old, all: Vec<Mutation>| all.into_iter().map(move |one| (old, one));
+    let mutations: Vec<_> =
+        with(&redirect, [rules(), trust()].concat_all()).chain(with(&code_flow, flow())).collect();
+    assert!(mutations.len() >= 80, "{}", mutations.len());
     let mut missing = Vec::new();
-    for Mutation { field, edits, named } in mutations {
+    for (old, Mutation { field, edits, named }) in mutations {
         let new = edited(old.clone(), &edits);
-        for (before, after, not) in [(&old, &new, Direction::Narrower), (&new, &old, Direction::Wider)] {
+        for (before, after, not) in [(old, &new, Direction::Narrower), (&new, old, Direction::Wider)] {
             let found = compared(before, after);
             if not == Direction::Narrower {
                 assert!(found.grants(), "{field} {edits:?} is not new access");
@@ -930,6 +1125,126 @@ fn another_salt_is_told_and_not_shown() {
     assert_eq!(told(&with(&one), &base()), pair("hashed", "not logged"));
 }
 
+/// The texts that must not be in anything that is written for people.
+fn has_no_secret(told: &PolicyDiff) {
+    let told = format!("{told:?}");
+    let keys = [secret(&[1; 32]), secret(&[2; 32]), secret(b"a secret of the client, 32 bytes"), client_key("c1")];
+    for key in keys {
+        assert!(!told.contains(key["value"].as_str().unwrap()));
+    }
+    assert!(!told.contains("a secret of the client") && !told.contains("jpsQnnGQmL"));
+}
+
+/// From one redirect, or no sign-in, to the code flow, every setting is told with its value; and back.
+#[test]
+fn a_flow_that_comes_or_goes_is_told_setting_by_setting() {
+    let new = edited(flow_base(), &[("/sign_in/previous_cookie_key", secret(&[2; 32])), ("/sign_in/refresh", json!(true)),
+        ("/sign_in/id_token_hint", json!(true))]);
+    let redirect = edited(flow_base(), &[("/sign_in", base()["sign_in"].clone())]);
+    let none = edited(redirect.clone(), &[("/sign_in", Value::Null)]);
+    for old in [&redirect, &none] {
+        let (there, back) = (compared(old, &new), compared(&new, old));
+        has_no_secret(&there);
+        let settings = |found: &PolicyDiff| -> BTreeSet<_> {
+            found.trust.iter().map(|change| change.setting).collect()
+        };
+        for setting in [
+            "sign_in",
+            "sign_in.issuer",
+            "sign_in.client_id",
+            "sign_in.scopes",
+            "sign_in.authorization_endpoint",
+            "sign_in.authorization_parameters",
+            "sign_in.token_endpoint",
+            "sign_in.end_session_endpoint",
+            "sign_in.id_token_hint",
+            "sign_in.session_token",
+            "sign_in.redirect_path",
+            "sign_in.sign_out_path",
+            "sign_in.refresh",
+            "sign_in.session_seconds",
+            "sign_in.cookie_key",
+            "sign_in.previous_cookie_key",
+            "sign_in.client_authentication",
+        ] {
+            assert!(settings(&there).contains(setting) && settings(&back).contains(setting), "{setting}");
+        }
+        let has_origin = |found: &PolicyDiff| settings(found).contains("sign_in.origin");
+        assert_eq!((has_origin(&there), has_origin(&back)), (old == &none, old == &none));
+        assert!(there.grants());
+        // What the rules say of the paths of the function counts again.
+        let narrower = |change: &&TrustChange| change.direction != Direction::Narrower;
+        let wider: Vec<_> = back.trust.iter().filter(narrower).map(|change| change.setting).collect();
+        let again = ["sign_in.url", "sign_in.return_parameter", "sign_in.authorization_parameters", "sign_in"];
+        assert!(wider.iter().all(|setting| again.contains(setting)), "{wider:?}");
+        let first = there.trust.first().unwrap();
+        assert!(first.setting.ends_with("endpoint") || first.setting == "sign_in.issuer", "{first:?}");
+    }
+}
+
+/// Keys that rotate are told by marks, so a reader sees that the new previous key is the key of before.
+#[test]
+fn another_key_of_cookies_is_told_by_its_mark() {
+    let old = flow_base();
+    let rotated = [("/sign_in/cookie_key", secret(&[2; 32])), ("/sign_in/previous_cookie_key", secret(&[1; 32]))];
+    let new = edited(old.clone(), &rotated);
+    let found = compared(&old, &new);
+    has_no_secret(&found);
+    let told: Vec<_> =
+        found.trust.iter().map(|one| (one.setting, one.old.as_deref(), one.new.as_deref())).collect();
+    assert_eq!(
+        told,
+        [
+            ("sign_in.cookie_key", Some(MARK_OF_ONES), Some(MARK_OF_TWOS)),
+            ("sign_in.previous_cookie_key", None, Some(MARK_OF_ONES)),
+        ]
+    );
+}
+
+/// The other private key of the same client.
+#[test]
+fn another_private_key_of_the_client_is_told_and_not_shown() {
+    let with = |kid: &str| {
+        edited(
+            flow_base(),
+            &[
+                ("/sign_in/client_secret", Value::Null),
+                ("/sign_in/client_authentication", Value::Null),
+                ("/sign_in/client_key", client_key(kid)),
+            ],
+        )
+    };
+    let found = compared(&with("c1"), &with("c2"));
+    has_no_secret(&found);
+    let told: Vec<_> = found.trust.iter().map(|one| (one.setting, one.direction)).collect();
+    assert_eq!(told, [("sign_in.client_key", Direction::Other)]);
+    assert!(compared(&with("c1"), &with("c1")).is_empty());
+}
+
+/// A rule for a key whose path the function answers itself: the object is there in another spelling, and the audit says
+/// what the core decides.
+#[test]
+fn an_object_at_a_path_of_the_function_is_asked_for_in_another_spelling() {
+    let rule = |key: &str| {
+        json!({"id": "open", "effect": "allow", "methods": ["GET", "PUT"], "keys": [key], "issuers": ["staff"]})
+    };
+    for key in [".auth/session", ".auth/callback", ".auth/*"] {
+        let document = edited(flow_base(), &[("/rules", json!([rule(key)]))]);
+        let authorizer = authorizer(&document);
+        let table = matrix(&authorizer).unwrap();
+        let [row] = table.rows.as_slice() else { panic!("{:?}", table.rows) };
+        assert_eq!((row.who.as_slice(), row.sessions.as_slice()), (["staff".to_owned()].as_slice(), ["staff".to_owned()].as_slice()));
+        for cell in &row.cells {
+            assert!(cell.request.replay(&authorizer).allowed, "{key}: {}", cell.request.uri);
+            let own = ["/.auth/session", "/.auth/callback"];
+            assert!(!own.contains(&cell.request.uri.as_str()), "{key}");
+        }
+    }
+    let without = edited(flow_base(), &[("/rules", json!([rule("a/*")])), ("/sign_in", Value::Null)]);
+    let table = matrix(&authorizer(&without)).unwrap();
+    assert!(table.rows.iter().all(|row| row.sessions.is_empty()));
+}
+
 /// A duplicate of a key is a second key that fits, to the core: so that it is gone lets tokens in.
 #[test]
 fn a_key_that_is_gone_may_let_tokens_without_a_kid_in() {
@@ -1048,7 +1363,7 @@ const OTHER_FIELDS: &[(&str, &str)] = &[
 #[test]
 fn the_list_has_every_field_of_the_policy() {
     let listed: BTreeSet<&str> =
-        [rules(), trust()].concat_all().iter().map(|mutation| mutation.field).collect();
+        [rules(), trust(), flow()].concat_all().iter().map(|mutation| mutation.field).collect();
     let others: BTreeSet<&str> = OTHER_FIELDS.iter().map(|(field, _)| *field).collect();
     assert!(listed.is_disjoint(&others));
     let fields = fields();
@@ -1152,6 +1467,34 @@ fn fields() -> BTreeSet<&'static str> {
     members!(fields, "query.", QueryDocument { ignored });
     members!(fields, "cors.", CorsDocument { origins, credentials, exposed_headers, max_age_seconds });
     members!(fields, "sign_in.", SignInRedirectDocument { url, origin, return_parameter });
+    // Their keys and secrets are told as a whole: what their files are, is read before anything is compiled.
+    members!(
+        fields,
+        "sign_in.",
+        CodeFlowDocument {
+            issuer,
+            client_id,
+            origin,
+            scopes,
+            authorization_endpoint,
+            authorization_parameters,
+            token_endpoint,
+            end_session_endpoint,
+            end_session,
+            id_token_hint,
+            response_iss,
+            session_token,
+            redirect_path,
+            sign_out_path,
+            refresh,
+            session_seconds,
+            cookie_key,
+            previous_cookie_key,
+            client_secret,
+            client_key,
+            client_authentication
+        }
+    );
     members!(fields, "log.", LogDocument { subject, claims_salt });
     members!(fields, "accepted.", AcceptedDocument { finding, rule, issuer, kid, reason });
     members!(

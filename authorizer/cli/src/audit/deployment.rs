@@ -13,6 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 pub(super) use self::error::DeploymentError;
+use super::docs::DocsArgs;
 use super::findings::{FailOn, Format, write};
 use crate::output::{Exit, note};
 
@@ -52,6 +53,8 @@ pub(crate) struct Args {
     /// Lowest severity that makes the exit status 1.
     #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
     fail_on: FailOn,
+    #[command(flatten)]
+    docs: DocsArgs,
 }
 
 pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
@@ -80,7 +83,8 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
             "line {line} of the accepted findings: {id} in `{file}` is not found any more, or not as it was; compare it with the JSON report"
         ));
     }
-    let report = Report::of_deployment(&looked_at, &export, accepted.as_ref(), findings);
+    let report =
+        Report::of_deployment(&looked_at, &export, accepted.as_ref(), findings).with_docs(args.docs.get());
     write(&report, args.format)?;
     Ok(args.fail_on.exit(&report))
 }

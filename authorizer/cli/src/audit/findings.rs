@@ -9,6 +9,7 @@ use authorizer_findings::report::{Report, json, sarif, text};
 use authorizer_policy::PolicyFile;
 use clap::ValueEnum;
 
+use super::docs::DocsArgs;
 use crate::output::{Exit, OutputError, line};
 use crate::policy::PolicyFileArgs;
 use crate::time::{now_or, parse_instant};
@@ -33,6 +34,8 @@ pub(crate) struct Args {
     /// Lowest severity that makes the exit status 1.
     #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
     fail_on: FailOn,
+    #[command(flatten)]
+    docs: DocsArgs,
     /// Check expiry as of this time: seconds since 1970 or RFC 3339 (default: now).
     #[arg(long, value_name = "TIME", value_parser = parse_instant)]
     now: Option<UnixTime>,
@@ -90,7 +93,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let now = now_or(args.now);
     let authorizer = Authorizer::new(file.bundle().clone());
     let findings = findings(&PolicySubject::new(file.document(), &authorizer, now));
-    let report = Report::of_policy(args.policy.path(), &file, now, findings);
+    let report = Report::of_policy(args.policy.path(), &file, now, findings).with_docs(args.docs.get());
     write(&report, args.format)?;
     Ok(args.fail_on.exit(&report))
 }

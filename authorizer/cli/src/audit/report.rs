@@ -7,6 +7,7 @@ use authorizer_findings::review::{Review, Tested, html, markdown};
 use authorizer_policy::PolicyFile;
 use clap::ValueEnum;
 
+use super::docs::DocsArgs;
 use super::unanswered::UnansweredError;
 use crate::output::{Exit, line};
 use crate::policy::PolicyFileArgs;
@@ -35,9 +36,8 @@ pub(crate) struct Args {
     /// Test file of the policy; may be repeated (default: NAME.tests.toml beside the policy, if there is one).
     #[arg(long, value_name = "FILE")]
     tests: Vec<PathBuf>,
-    /// Address of the project's folder `docs`, for links to the pages of findings.
-    #[arg(long, value_name = "URL", value_parser = parse_docs)]
-    docs: Option<String>,
+    #[command(flatten)]
+    docs: DocsArgs,
     /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -54,19 +54,6 @@ enum Format {
     Html,
     /// Markdown, as GitHub reads it.
     Markdown,
-}
-
-/// A web address that may stand in a link.
-fn parse_docs(text: &str) -> Result<String, String> {
-    let is_web = text.starts_with("https://") || text.starts_with("http://");
-    let is_plain =
-        text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'"' | b'`'));
-    let ends_as_folder = !text.contains(['?', '#']);
-    if is_web && is_plain && ends_as_folder {
-        Ok(text.to_owned())
-    } else {
-        Err("write the address of a folder, such as https://git.example.com/authorizer/docs".to_owned())
-    }
 }
 
 /// The results of the policy's tests, if it has any.
@@ -92,7 +79,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     if let Some(tested) = tested(args, &file)? {
         review = review.with_tests(tested);
     }
-    if let Some(docs) = &args.docs {
+    if let Some(docs) = args.docs.get() {
         review = review.with_docs(docs);
     }
     let written = match args.format {

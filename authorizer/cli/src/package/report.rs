@@ -10,8 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::HandOver;
 use super::archive::{Archive, Sizes};
+use super::{HandOver, OfRelease};
 use crate::output::{Format, OutputError, line};
 
 /// What `package --format json` says of a package.
@@ -33,6 +33,9 @@ pub(crate) struct Report<'r> {
     code_sha256: String,
     /// The SHA-256 of the bundle, in hexadecimal, as every line of the decision log has it.
     bundle_sha256: &'r str,
+    /// The release whose function it has. Left out where `--bootstrap` named another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    release: Option<&'r OfRelease>,
     /// The runtimes of Lambda that it starts under, the best first. Its handler is `index.handler` under each.
     runtimes: &'static [&'static str],
     /// The files in it.
@@ -45,6 +48,7 @@ impl<'r> Report<'r> {
         hand_over: HandOver,
         archive: &'r Archive,
         bundle_sha256: &'r str,
+        release: Option<&'r OfRelease>,
     ) -> Self {
         Self {
             version: 1,
@@ -54,6 +58,7 @@ impl<'r> Report<'r> {
             sha256: sha256_hex(archive.bytes()),
             code_sha256: STANDARD.encode(digest(&SHA256, archive.bytes())),
             bundle_sha256,
+            release,
             runtimes: hand_over.runtimes(),
             entries: archive.sizes(),
         }
@@ -67,6 +72,9 @@ impl<'r> Report<'r> {
                 line(format_args!("  sha256       {}", self.sha256))?;
                 line(format_args!("  CodeSha256   {}", self.code_sha256))?;
                 line(format_args!("  hand-over    {}", self.hand_over.name()))?;
+                if let Some(OfRelease { build, about }) = self.release {
+                    line(format_args!("  function     {} of release {}", build.name(), about))?;
+                }
                 line(format_args!("  bundle       sha256 {}", self.bundle_sha256))?;
                 line(format_args!("  Runtime      {}, handler index.handler", self.runtimes.join(" or ")))?;
                 for entry in self.entries {

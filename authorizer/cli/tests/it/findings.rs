@@ -102,6 +102,29 @@ fn sarif_is_valid_by_the_schema_of_the_standard() {
 }
 
 #[test]
+fn sarif_links_each_check_to_its_page_where_the_address_is_known() {
+    let policy = fixture("EA021", "triggers");
+    for (docs, begins, ends) in [
+        ("https://git.example.com/authorizer/docs", "https://git.example.com/authorizer/docs/audit/", "md"),
+        ("https://docs.example.com/1.0.0/index.html", "https://docs.example.com/1.0.0/docs/audit/", "html"),
+    ] {
+        let Done { out, .. } = findings(&["--format", "sarif", "--docs", docs, &policy]);
+        let sarif: Value = serde_json::from_str(&out).unwrap();
+        let rules = sarif["runs"][0]["tool"]["driver"]["rules"].as_array().unwrap();
+        assert!(rules.len() > 50, "{}", rules.len());
+        for rule in rules {
+            let page = format!("{begins}{}.{ends}", rule["id"].as_str().unwrap());
+            assert_eq!(rule["helpUri"], page);
+            let help = rule["help"]["markdown"].as_str().unwrap();
+            assert!(help.contains(&format!("](<{page}>)")), "{help}");
+        }
+    }
+    let Done { code, err, .. } = findings(&["--docs", "docs", &policy]);
+    assert_eq!(code, 2);
+    assert!(err.contains("--docs"), "{err}");
+}
+
+#[test]
 fn sarif_says_what_json_says_and_no_more() {
     let path = fixture("EA140", "quiet");
     let sarif: Value = serde_json::from_str(&findings(&["--format", "sarif", &path]).out).unwrap();

@@ -204,6 +204,15 @@ fn findings_are_linked_to_their_pages_where_the_address_is_known() {
 }
 
 #[test]
+fn findings_are_linked_to_the_site_too_where_its_address_is_given() {
+    let folder = with_secret();
+    let site = "https://docs.example.com/authorizer/1.0.0/index.html";
+    let Done { out: page, .. } = report(folder.path(), &["policy.toml", "--docs", site]);
+    assert!(page.contains("\"https://docs.example.com/authorizer/1.0.0/docs/audit/EA"), "{page}");
+    assert!(!page.contains("index.html"), "{page}");
+}
+
+#[test]
 fn a_report_may_go_to_a_device() {
     let folder = with_secret();
     let Done { code, out, err } = report(folder.path(), &["policy.toml", "--out", "/dev/null"]);

@@ -20,7 +20,7 @@ use crate::generated::schemas::names;
 use crate::harness::{Done, PROGRAM, ROOT, authorizer, authorizer_with};
 
 /// The commands that write JSON, each with the name of its schema.
-const FORMATS: [(&[&str], &str); 19] = [
+const FORMATS: [(&[&str], &str); 20] = [
     (&["attach"], "attach"),
     (&["audit", "cedar"], "cedar"),
     (&["audit", "deployment"], "findings"),
@@ -35,6 +35,7 @@ const FORMATS: [(&[&str], &str); 19] = [
     (&["keys", "discover"], "keys-discover"),
     (&["keys", "fetch"], "keys-fetch"),
     (&["keys", "inspect"], "keys-inspect"),
+    (&["package", "--verify"], "package-verify"),
     (&["package"], "package"),
     (&["replay"], "replay"),
     (&["serve"], "serve"),

@@ -8,7 +8,7 @@
 //!                                           +--+ renewal
 //! ```
 //!
-//! [`step`] is what all of them have in common.
+//! `step` is what all of them have in common.
 
 mod callback;
 mod client;

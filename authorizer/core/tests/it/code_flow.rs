@@ -3,5 +3,6 @@
 mod browser;
 mod escapes;
 mod journeys;
+mod pages;
 mod provider;
 mod site;

@@ -55,6 +55,10 @@ pub struct BucketReach {
 pub struct ReachRow {
     /// `anonymous` for requests without a token, and the `iss` of tokens.
     pub who: Vec<String>,
+    /// Those of the `iss` whose people can also come with the session of a sign-in at the edge, and not only with a
+    /// bearer token.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sessions: Vec<String>,
     /// The pattern of the bucket's keys, with the origin's path before it.
     pub keys: String,
     /// The other conditions, in words.
@@ -260,17 +264,18 @@ fn methods_of(behavior: &Behavior) -> Vec<String> {
 /// A row of the policy's table, as it is for the bucket. None where the behavior allows none of the methods.
 fn row_of(row: &Row, authorizer: &Authorizer, group: &Group) -> Option<ReachRow> {
     let issuers = authorizer.bundle().policy().issuers();
-    let who = row.who.iter().map(|name| {
+    let of_tokens = |name: &String| {
         let issuer = issuers.iter().find(|issuer| issuer.name() == name);
         issuer.map_or_else(|| name.clone(), |issuer| issuer.issuer().to_owned())
-    });
+    };
     let allowed =
         |cell: &&Cell| group.methods.iter().any(|method| method == cell.operation.method().as_str());
     let cells: Vec<Cell> = row.cells.iter().filter(allowed).cloned().collect();
     let folder = group.origin_path.trim_matches('/');
     let keys = if folder.is_empty() { row.keys.clone() } else { format!("{folder}/{}", row.keys) };
     (!cells.is_empty()).then(|| ReachRow {
-        who: who.collect(),
+        who: row.who.iter().map(of_tokens).collect(),
+        sessions: row.sessions.iter().map(of_tokens).collect(),
         keys,
         conditions: row.conditions.clone(),
         cells,
@@ -283,7 +288,8 @@ fn add(rows: &mut Vec<ReachRow>, row: Option<ReachRow>, through: &Through) {
     let Some(mut row) = row else { return };
     let says = |row: &ReachRow| {
         let cells = row.cells.iter().map(|cell| (cell.operation, cell.rules.clone(), cell.except.clone()));
-        (row.who.clone(), row.keys.clone(), row.conditions.clone(), cells.collect::<Vec<_>>())
+        let people = (row.who.clone(), row.sessions.clone());
+        (people, row.keys.clone(), row.conditions.clone(), cells.collect::<Vec<_>>())
     };
     let new = says(&row);
     match rows.iter_mut().find(|known| says(known) == new) {

@@ -24,6 +24,7 @@ families! {
     revoked,
     rsa,
     shared,
+    sign_in,
     times,
     unread,
     uploads,

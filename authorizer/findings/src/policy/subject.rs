@@ -109,7 +109,7 @@ impl<'p> PolicySubject<'p> {
         })
     }
 
-    fn policy(&self) -> &'p Policy {
+    pub(super) fn policy(&self) -> &'p Policy {
         self.authorizer.bundle().policy()
     }
 

@@ -14,6 +14,7 @@ use crate::check::{Check, Severity};
 use crate::deployment::accepted::AcceptedFindings;
 use crate::deployment::export::Export;
 use crate::deployment::finding::DeploymentFinding;
+use crate::docs::Docs;
 use crate::policy::finding::PolicyFinding;
 
 /// Findings, and what they are of.
@@ -27,6 +28,8 @@ pub struct Report {
     pub(super) looked_at: Looked,
     /// Whether a finding can be accepted.
     pub(super) accepts: bool,
+    /// Where the pages of the checks can be read.
+    pub(super) docs: Option<Docs>,
     pub(super) findings: Vec<ReportedFinding>,
 }
 
@@ -176,6 +179,12 @@ pub(super) const NOT_IN_EXPORT: &[&str] = &[
 ];
 
 impl Report {
+    /// The same with links to the pages of findings in this documentation.
+    #[must_use]
+    pub fn with_docs(self, docs: Option<Docs>) -> Self {
+        Self { docs, ..self }
+    }
+
     /// Of a policy, which the person named `path`.
     pub fn of_policy(path: &Path, file: &PolicyFile, now: UnixTime, findings: Vec<PolicyFinding>) -> Self {
         let places = file.places();
@@ -185,6 +194,7 @@ impl Report {
             checks: &catalogue().policy,
             looked_at: Looked::Policy { policy: named(path), now: now.as_seconds() },
             accepts: true,
+            docs: Docs::of_build(),
             findings,
         }
     }
@@ -209,6 +219,7 @@ impl Report {
                 not_in_export: NOT_IN_EXPORT,
             },
             accepts: accepted.is_some(),
+            docs: Docs::of_build(),
             findings,
         }
     }

@@ -13,7 +13,8 @@ use serde_sarif::sarif::{
 
 use super::model::{Report, ReportedFinding};
 use super::region::Region;
-use crate::check::{Check, Severity, docs_of_repository};
+use crate::check::{Check, Severity};
+use crate::docs::Docs;
 
 /// What a segment of a path keeps as it is (RFC 3986 section 2.3).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -23,7 +24,7 @@ const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/
 /// A report for code scanning. Files below `here` are named relative to it, as code scanning takes it to be the
 /// repository's root.
 pub fn sarif(report: &Report, here: Option<&Path>) -> Value {
-    let rules: Vec<_> = report.checks.iter().map(|check| rule(check)).collect();
+    let rules: Vec<_> = report.checks.iter().map(|check| rule(check, report.docs.as_ref())).collect();
     let results = report.findings.iter().map(|finding| result(report, finding, here));
     let driver = ToolComponent::builder()
         .name("authorizer")
@@ -60,13 +61,15 @@ fn level(severity: Severity) -> (&'static str, ResultLevel) {
     }
 }
 
-fn rule(check: &Check) -> ReportingDescriptor {
+fn rule(check: &Check, docs: Option<&Docs>) -> ReportingDescriptor {
     let Check { id, name, severity, title, why, remedy } = check;
     let (page, (level, _)) = (check.page(), level(*severity));
+    let address = docs.map(|docs| docs.page(check));
+    let link = address.as_ref().map_or_else(|| format!("`{page}`"), |address| format!("[{id}](<{address}>)"));
     let text = |text: &str| MultiformatMessageString::builder().text(text).build();
     let help = MultiformatMessageString::builder()
         .text(format!("{title}. {why} Remedy: {remedy}. See {page}."))
-        .markdown(format!("**{title}**\n\n{why}\n\n**Remedy:** {remedy}.\n\nSee `{page}`."))
+        .markdown(format!("**{title}**\n\n{why}\n\n**Remedy:** {remedy}.\n\nSee {link}."))
         .build();
     let properties =
         [("precision", "high"), ("security-severity", score(*severity)), ("problem.severity", level)];
@@ -83,7 +86,7 @@ fn rule(check: &Check) -> ReportingDescriptor {
         .default_configuration(ReportingConfiguration::builder().level(level).build())
         .properties(properties)
         .build();
-    rule.help_uri = docs_of_repository().map(|docs| format!("{docs}/audit/{}.md", check.id));
+    rule.help_uri = address;
     rule
 }
 

@@ -13,7 +13,8 @@ use super::issuers::{self, IssuerFacts};
 use super::permissions::{self, Permission};
 use super::settings;
 use super::tested::Tested;
-use crate::check::{self, Check};
+use crate::check::Check;
+use crate::docs::Docs;
 use crate::policy::{PolicySubject, findings};
 use crate::report::Report;
 
@@ -36,8 +37,7 @@ pub struct Review {
     pub(super) counts: RuleCounts,
     /// None: no tests were given.
     pub(super) tested: Option<Tested>,
-    /// Where the folder `docs` can be read, without a slash at its end.
-    pub(super) docs: Option<String>,
+    pub(super) docs: Option<Docs>,
     pub(super) text: String,
 }
 
@@ -69,7 +69,7 @@ impl Review {
             settings: settings::of(file.document()),
             counts: RuleCounts { allow: of(Effect::Allow), deny: of(Effect::Deny) },
             tested: None,
-            docs: check::docs_of_repository(),
+            docs: Docs::of_build(),
             text: file.shown_text().into_owned(),
         })
     }
@@ -85,15 +85,15 @@ impl Review {
         Self { tested: Some(tested), ..self }
     }
 
-    /// The same with links to the pages of findings, in the folder `docs` at this address.
+    /// The same with links to the pages of findings in this documentation.
     #[must_use]
-    pub fn with_docs(self, address: &str) -> Self {
-        Self { docs: Some(address.trim_end_matches('/').to_owned()), ..self }
+    pub fn with_docs(self, docs: Docs) -> Self {
+        Self { docs: Some(docs), ..self }
     }
 
     /// Where the page of a check can be read.
     pub(super) fn address_of(&self, check: &Check) -> Option<String> {
-        self.docs.as_ref().map(|docs| format!("{docs}/audit/{}.md", check.id))
+        self.docs.as_ref().map(|docs| docs.page(check))
     }
 
     /// The lines of the policy file, without their ends.

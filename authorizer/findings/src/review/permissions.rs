@@ -76,7 +76,8 @@ pub(super) fn of(table: Matrix, policy: &Policy) -> Vec<Permission> {
 /// The operations of a row that the same rules let in, together.
 fn allowed(row: Row) -> Vec<Permission> {
     let mut permissions: Vec<Permission> = Vec::new();
-    let Row { who, conditions, keys, cells } = row;
+    // The section on the sign-in says whose rows hold for sessions.
+    let Row { who, sessions: _, conditions, keys, cells } = row;
     for Cell { operation, rules, except, request } in cells {
         let same = permissions.iter_mut().find(|one| one.rules == rules && one.kind.except() == except);
         if let Some(one) = same {

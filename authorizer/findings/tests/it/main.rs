@@ -17,7 +17,9 @@ mod openings;
 mod policy;
 mod providers;
 mod random;
+mod sign_in;
 mod ten_policies;
+mod threat_model;
 
 /// The folder of the repository.
 fn root() -> PathBuf {

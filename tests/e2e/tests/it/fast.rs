@@ -2,6 +2,7 @@
 
 mod backtest;
 mod bucket;
+mod ci;
 mod console;
 mod crash;
 mod distribution;
@@ -9,7 +10,10 @@ mod docs;
 mod drift;
 mod escapes;
 mod fixtures;
+mod github;
 mod https;
+mod links;
+mod readme;
 mod s3_model;
 mod summary;
 mod tutorial;

@@ -15,6 +15,7 @@
 
 mod fast;
 mod needs_browser;
+mod needs_docs;
 mod needs_editors;
 mod needs_infra;
 mod needs_providers;

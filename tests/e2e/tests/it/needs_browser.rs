@@ -3,3 +3,4 @@
 mod console;
 mod pages;
 mod report;
+mod site;

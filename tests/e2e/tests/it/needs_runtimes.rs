@@ -2,4 +2,5 @@
 
 mod package;
 mod package_keys;
+mod release;
 mod zip;

@@ -1,16 +1,16 @@
-//! What decides in a browser: where a token may be, which pages may use the distribution, and where people sign in.
+//! What decides in a browser: where a token may be, and which pages may use the distribution.
 
 use std::collections::BTreeSet;
 
 use authorizer_core::cors::{AllowedOrigins, Cors};
 use authorizer_core::credential::{CredentialPlaces, HeaderSetter, TokenHeader};
 use authorizer_core::policy::Policy;
-use authorizer_core::{OriginPattern, SignIn, SignInRedirect};
+use authorizer_core::OriginPattern;
 
 use super::super::model::{Direction, Effect, TrustChange};
 use super::{change, of_member, only_in_one, quoted, wider_if};
 
-/// The changes of `[credentials]`, `[query]`, `[cors]` and `[sign_in]`.
+/// The changes of `[credentials]`, `[query]` and `[cors]`.
 pub(super) fn changes(old: &Policy, new: &Policy) -> Vec<TrustChange> {
     let (before, after) = (old.credentials(), new.credentials());
     let mut changes = Vec::new();
@@ -22,8 +22,6 @@ pub(super) fn changes(old: &Policy, new: &Policy) -> Vec<TrustChange> {
     changes.extend(place("credentials.query", "query parameter", &before.query, &after.query));
     changes.extend(ignored(old.ignored_parameters(), new.ignored_parameters()));
     changes.extend(cors(old.cors(), new.cors()));
-    changes
-        .extend(redirect(old.sign_in().and_then(SignIn::redirect), new.sign_in().and_then(SignIn::redirect)));
     changes
 }
 
@@ -160,37 +158,6 @@ fn origins(before: Option<&Cors>, after: Option<&Cors>) -> Vec<TrustChange> {
             change.effect = Effect::None;
         }
         changes.push(change);
-    }
-    changes
-}
-
-fn redirect(before: Option<&SignInRedirect>, after: Option<&SignInRedirect>) -> Vec<TrustChange> {
-    type Setting = (&'static str, &'static str, fn(&SignInRedirect) -> &str);
-    let settings: [Setting; 3] = [
-        ("sign_in.url", "people without a token are sent to", SignInRedirect::url),
-        ("sign_in.origin", "people who have signed in return to", SignInRedirect::origin),
-        (
-            "sign_in.return_parameter",
-            "the address to return to is in the parameter",
-            SignInRedirect::return_parameter,
-        ),
-    ];
-    let mut changes = Vec::new();
-    for (setting, words, of) in settings {
-        let (old, new) = (before.map(of), after.map(of));
-        let (what, direction) = match (old, new) {
-            (old, new) if old == new => continue,
-            (None, Some(new)) => (format!("{words} {}", quoted(new)), Direction::Wider),
-            (Some(old), Some(new)) => {
-                (format!("{words} {}, not {}", quoted(new), quoted(old)), Direction::Other)
-            }
-            (old, None) => {
-                let old = quoted(old.unwrap_or_default());
-                (format!("no longer: {words} {old}"), Direction::Narrower)
-            }
-        };
-        let values = [old, new].map(|value| value.map(str::to_owned));
-        changes.push(change(setting, None, what, values, direction));
     }
     changes
 }

@@ -1,6 +1,6 @@
 //! The table for spreadsheets: each row of the table is a row, each operation is a column.
 
-use authorizer_analysis::{Cell, Matrix};
+use authorizer_analysis::{Cell, Matrix, who_in_words};
 use authorizer_core::operation::S3Operation;
 
 use authorizer_findings::deployment::Reach;
@@ -15,7 +15,11 @@ pub(super) fn write(table: &Matrix) -> Result<(), OutputError> {
     let headings = ["who", "keys", "conditions"].into_iter().chain(S3Operation::ALL.map(S3Operation::name));
     writer.write_record(headings).map_err(failed)?;
     for row in &table.rows {
-        let mut fields = vec![row.who.join("; "), plain(&row.keys), plain(&row.conditions.join("; "))];
+        let mut fields = vec![
+            who_in_words(&row.who, &row.sessions).join("; "),
+            plain(&row.keys),
+            plain(&row.conditions.join("; ")),
+        ];
         for operation in S3Operation::ALL {
             let cell = row.cells.iter().find(|cell| cell.operation == operation);
             fields.push(cell.map(shown).unwrap_or_default());
@@ -43,7 +47,7 @@ pub(super) fn write_reach(all: &Reach) -> Result<(), OutputError> {
             let ways: Vec<String> = row.through.iter().map(through).collect();
             let mut fields = vec![
                 plain(&bucket.bucket),
-                plain(&row.who.join("; ")),
+                plain(&who_in_words(&row.who, &row.sessions).join("; ")),
                 plain(&row.keys),
                 plain(&row.conditions.join("; ")),
                 plain(&ways.join("; ")),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use authorizer_analysis::{Cell, Matrix};
+use authorizer_analysis::{Cell, Matrix, who_in_words};
 use authorizer_core::operation::S3Operation;
 use authorizer_findings::deployment::Reach;
 
@@ -22,7 +22,7 @@ pub(super) fn page(table: &Matrix, bundle_sha256: &str) -> String {
         escaped(bundle_sha256)
     ));
     let rows = table.rows.iter().map(|row| Line {
-        who: &row.who,
+        who: who_in_words(&row.who, &row.sessions),
         keys: &row.keys,
         conditions: &row.conditions,
         cells: &row.cells,
@@ -35,7 +35,7 @@ pub(super) fn page(table: &Matrix, bundle_sha256: &str) -> String {
 
 /// A row of a table.
 struct Line<'r> {
-    who: &'r [String],
+    who: Vec<String>,
     keys: &'r str,
     conditions: &'r [String],
     cells: &'r [Cell],
@@ -65,7 +65,7 @@ fn push_table(html: &mut String, rows: &[Line<'_>]) {
     for row in rows {
         html.push_str(&format!(
             "<tr><td>{}</td><td><code>{}</code></td><td>{}</td>",
-            lines(row.who),
+            lines(&row.who),
             escaped(row.keys),
             lines(row.conditions)
         ));
@@ -90,7 +90,7 @@ pub(super) fn reach_page(all: &Reach) -> String {
             html.push_str(&format!("<p class=\"except\">Warning: {}</p>\n", escaped(&one)));
         }
         let rows = bucket.rows.iter().map(|row| Line {
-            who: &row.who,
+            who: who_in_words(&row.who, &row.sessions),
             keys: &row.keys,
             conditions: &row.conditions,
             cells: &row.cells,

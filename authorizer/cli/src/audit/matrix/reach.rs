@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use authorizer_analysis::{Matrix, matrix};
+use authorizer_analysis::{Matrix, matrix, who_in_words};
 use authorizer_core::{Authorizer, Bundle};
 use authorizer_findings::deployment::{BucketReach, Deployed, Export, Reach, Through, WhyUndecided, reach};
 use miette::Diagnostic;
@@ -169,7 +169,7 @@ fn write(all: &Reach) -> Result<(), OutputError> {
             by_rules(&row.cells).into_iter().map(move |cells| {
                 [
                     row.keys.clone(),
-                    row.who.join("\n"),
+                    who_in_words(&row.who, &row.sessions).join("\n"),
                     where_of(&conditions, &cells),
                     operations_of(&cells),
                     rules_of(&cells),

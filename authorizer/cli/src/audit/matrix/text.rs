@@ -1,6 +1,6 @@
 //! The table for people.
 
-use authorizer_analysis::{Cell, Matrix};
+use authorizer_analysis::{Cell, Matrix, who_in_words};
 
 use crate::output::{OutputError, line};
 use crate::table::table;
@@ -15,7 +15,7 @@ pub(super) fn write(matrix: &Matrix) -> Result<(), OutputError> {
         by_rules(&row.cells).into_iter().map(move |cells| {
             [
                 row.keys.clone(),
-                row.who.join("\n"),
+                who_in_words(&row.who, &row.sessions).join("\n"),
                 where_of(&conditions, &cells),
                 operations_of(&cells),
                 rules_of(&cells),

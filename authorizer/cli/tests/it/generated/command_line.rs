@@ -11,6 +11,8 @@ const HEAD: &str = "# The command line
 
 <!-- generated: all of this page, by `make generate` -->
 
+For whoever looks up a command or an option.
+
 `authorizer COMMAND --help` says the same in a terminal. Results go to standard output, and everything else to standard
 error. The exit status is 0 for success, 1 for findings, refusals or differences, and 2 for input that cannot be used.
 If the reader of the result stops, as `head` does, it is 141, without a message. With `--format json` or `sarif`, an

@@ -1,4 +1,4 @@
-//! The index of the findings, and the head of the page of each.
+//! The index of the findings, the head of the page of each, and their place in the site.
 
 use std::fs;
 use std::path::Path;
@@ -9,6 +9,9 @@ use super::{holds, with_part};
 use crate::harness::ROOT;
 
 const INDEX: &str = "docs/audit/README.md";
+
+/// The order of the pages in the site.
+const SUMMARY: &str = "docs/SUMMARY.md";
 
 /// The last line of the head of a page.
 const HEAD_ENDS: &str = "<!-- generated: down to here, by `make generate` -->";
@@ -28,6 +31,20 @@ fn table(checks: impl IntoIterator<Item = &'static Check>) -> String {
         table += &format!("| [{id}]({id}.md) | {name} | {} | {title} |\n", severity.name());
     }
     table
+}
+
+/// The pages of the findings in the summary: the lines below that of the index which begin with an id.
+#[test]
+fn the_summary_of_the_site_has_the_page_of_every_finding() {
+    let index = "- [Findings](audit/README.md)\n";
+    let mut ids: Vec<_> = checks().collect();
+    ids.sort_by_key(|check| check.id);
+    let lines = ids.iter().map(|Check { id, name, .. }| format!("  - [{id}: {name}](audit/{id}.md)\n"));
+    let lines: String = lines.collect();
+    let others: String =
+        read(SUMMARY).split_inclusive('\n').filter(|line| !line.starts_with("  - [EA")).collect();
+    assert!(others.contains(index), "{SUMMARY} has no line `{}`", index.trim_end());
+    holds(SUMMARY, &others.replace(index, &format!("{index}{lines}")));
 }
 
 /// The author writes `at most`, if some findings of the check have a lower severity.

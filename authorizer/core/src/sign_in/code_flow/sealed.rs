@@ -77,3 +77,106 @@ impl<'p> Sealer<'p> {
 fn cipher(key: &[u8; 32]) -> Option<LessSafeKey> {
     UnboundKey::new(&AES_256_GCM, key).ok().map(LessSafeKey::new)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::random::RandomSource;
+    use super::super::settings::{ClientAuthentication, SessionToken};
+    use super::*;
+    use crate::fetch_url::FetchUrl;
+    use crate::time::UnixTime;
+
+    fn flow(keys: &[u8]) -> CodeFlow {
+        let url = |text| FetchUrl::parse(text).unwrap();
+        CodeFlow {
+            issuer: 0,
+            client_id: "web".to_owned(),
+            origin: "https://files.example.com".to_owned(),
+            scopes: vec!["openid".to_owned()],
+            authorization_endpoint: url("https://login.example/authorize"),
+            authorization_parameters: Default::default(),
+            token_endpoint: url("https://login.example/token"),
+            end_session: None,
+            id_token_hint: false,
+            response_iss: false,
+            session_token: SessionToken::AccessToken,
+            redirect_path: "/.auth/callback".to_owned(),
+            sign_out_path: "/.auth/sign-out".to_owned(),
+            refresh: false,
+            session_seconds: 3_600,
+            cookie: "__Host-session".to_owned(),
+            cookie_keys: keys.iter().map(|byte| [*byte; 32]).collect(),
+            client_authentication: ClientAuthentication::None,
+        }
+    }
+
+    fn opens(flow: &CodeFlow, issuer: &str, kind: Kind, text: &str) -> bool {
+        Sealer::new(flow, issuer).open::<Vec<String>>(kind, text).is_some()
+    }
+
+    fn sealed(flow: &CodeFlow, event: &[u8]) -> String {
+        let (source, now) = (RandomSource::Seeded([3; 32]), UnixTime::from_seconds(1));
+        let random = Random::new(&source, event, now);
+        Sealer::new(flow, "i").seal(Kind::Flow, &["content"], &random).unwrap()
+    }
+
+    #[test]
+    fn what_is_sealed_opens_as_it_is_and_in_no_other_way() {
+        let own = flow(&[1]);
+        let text = sealed(&own, b"e");
+        let opened = Sealer::new(&own, "i").open::<Vec<String>>(Kind::Flow, &text);
+        assert_eq!(opened.as_deref(), Some(&["content".to_owned()][..]));
+        assert!(!text.contains("content"));
+        assert!(opens(&flow(&[2, 1]), "i", Kind::Flow, &text), "a key before the current one opens");
+        assert!(!opens(&flow(&[2, 3]), "i", Kind::Flow, &text));
+        assert!(!opens(&own, "j", Kind::Flow, &text));
+        assert!(!opens(&own, "i", Kind::Session, &text));
+        for change in [
+            |flow: &mut CodeFlow| flow.client_id.push('x'),
+            |flow: &mut CodeFlow| flow.origin.push('x'),
+            |flow: &mut CodeFlow| flow.cookie.push('x'),
+        ] {
+            let mut other = flow(&[1]);
+            change(&mut other);
+            assert!(!opens(&other, "i", Kind::Flow, &text));
+        }
+        // Each bit, each cut, and each mixture of two.
+        let bytes = URL_SAFE_NO_PAD.decode(&text).unwrap();
+        let other = URL_SAFE_NO_PAD.decode(sealed(&own, b"f")).unwrap();
+        for at in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut changed = bytes.clone();
+                changed[at] ^= 1 << bit;
+                assert!(!opens(&own, "i", Kind::Flow, &URL_SAFE_NO_PAD.encode(changed)), "{at} {bit}");
+            }
+            assert!(!opens(&own, "i", Kind::Flow, &URL_SAFE_NO_PAD.encode(&bytes[..at])));
+            if at > 0 {
+                let mixed = [&bytes[..at], &other[at..]].concat();
+                assert!(!opens(&own, "i", Kind::Flow, &URL_SAFE_NO_PAD.encode(mixed)), "{at}");
+            }
+        }
+        for text in ["", "A", "!", &"A".repeat(30_000), &format!("{text}=")] {
+            assert!(!opens(&own, "i", Kind::Flow, text));
+        }
+    }
+
+    #[test]
+    fn a_nonce_is_used_once() {
+        let own = flow(&[1]);
+        let source = RandomSource::System;
+        let nonces: std::collections::BTreeSet<String> = (0..1_000)
+            .map(|_| {
+                let random = Random::new(&source, b"e", UnixTime::from_seconds(1));
+                let text = Sealer::new(&own, "i").seal(Kind::Flow, &["content"], &random).unwrap();
+                text.get(..16).unwrap().to_owned()
+            })
+            .collect();
+        assert_eq!(nonces.len(), 1_000);
+        // Given random bytes are the same each time, and differ within a decision.
+        let source = RandomSource::Seeded([3; 32]);
+        let random = || Random::new(&source, b"e", UnixTime::from_seconds(1));
+        let one = random();
+        assert_eq!(one.text(), random().text());
+        assert_ne!(one.text(), random().text());
+    }
+}

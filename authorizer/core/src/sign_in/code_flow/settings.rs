@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::fetch_url::FetchUrl;
+use crate::record::sha256_hex;
 
 /// The path of the JSON that says who is signed in.
 pub const SESSION_PATH: &str = "/.auth/session";
@@ -67,7 +68,7 @@ pub enum EndSession {
 }
 
 /// How the function proves to the token endpoint that it is the client (OpenID Connect Core 1.0 section 9).
-#[derive(Clone)]
+#[derive(Clone, Eq, PartialEq)]
 pub enum ClientAuthentication {
     /// A public client: PKCE alone.
     None,
@@ -153,6 +154,16 @@ impl CodeFlow {
     /// How long after a sign-in the next is needed at the latest, in seconds.
     pub fn session_seconds(&self) -> u32 {
         self.session_seconds
+    }
+
+    /// What tells the keys of cookies apart, and says nothing of them: 8 hexadecimal digits of a digest of each. The one
+    /// that seals comes first.
+    pub fn cookie_key_marks(&self) -> Vec<String> {
+        let mark = |key: &[u8; 32]| {
+            let digest = sha256_hex(&[b"authorizer cookie key ".as_slice(), key].concat());
+            digest.chars().take(8).collect()
+        };
+        self.cookie_keys.iter().map(mark).collect()
     }
 
     /// How the function proves that it is the client.

@@ -68,7 +68,7 @@ impl<'p> Step<'_, 'p> {
     }
 
     fn authorization_address(&self, begun: &Begun) -> String {
-        let challenge = URL_SAFE_NO_PAD.encode(sha256(begun.verifier.as_bytes()));
+        let challenge = challenge_of(&begun.verifier);
         let redirect_uri = self.address(self.flow.redirect_path());
         let scope = self.flow.scopes().join(" ");
         let own = [
@@ -124,6 +124,11 @@ impl<'p> Step<'_, 'p> {
     }
 }
 
+/// RFC 7636 section 4.2: `S256`.
+fn challenge_of(verifier: &str) -> String {
+    URL_SAFE_NO_PAD.encode(sha256(verifier.as_bytes()))
+}
+
 /// Whether a cookie can be that of a flow. Its name is then safe in a line.
 fn is_of_flow(name: &str) -> bool {
     let digits = name.strip_prefix(FLOW_PREFIX).unwrap_or_default();
@@ -154,4 +159,40 @@ pub(super) fn with_query<'q>(
         joint = '&';
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_challenge_is_that_of_the_published_example() {
+        // RFC 7636 appendix B.
+        let challenge = challenge_of("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
+        assert_eq!(challenge, "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+    }
+
+    #[test]
+    fn a_query_is_added_to_that_of_the_address() {
+        let parameters = [("a", "b c&d"), ("e", "\r\n#é")];
+        assert_eq!(
+            with_query("https://x.example/y", parameters),
+            "https://x.example/y?a=b%20c%26d&e=%0D%0A%23%C3%A9"
+        );
+        assert_eq!(with_query("https://x.example/y?z=1", [("a", "")]), "https://x.example/y?z=1&a=");
+    }
+
+    #[test]
+    fn only_a_name_of_a_flow_is_one() {
+        assert!(is_of_flow("__Host-authorizer-flow-0123abcd"));
+        for name in [
+            "__Host-authorizer-flow-",
+            "__Host-authorizer-flow-0123abcde",
+            "__Host-authorizer-flow-0123abc;",
+            "0123abcd",
+            "authorizer-flow-0123abcd",
+        ] {
+            assert!(!is_of_flow(name), "{name}");
+        }
+    }
 }

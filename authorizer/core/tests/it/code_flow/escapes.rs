@@ -326,19 +326,25 @@ struct Loot {
 
 static SITE: LazyLock<Authorizer> = LazyLock::new(|| site(json!({})));
 
-/// What an attacker has: everything but a session of this function.
-fn loot(provider: &Provider) -> Loot {
+/// Functions like it, of which each seals what this one does not open.
+static OTHERS: LazyLock<[Authorizer; 4]> = LazyLock::new(|| {
     let other_key = json!({"cookie_key": {"value": URL_SAFE_NO_PAD.encode([9; 32])}});
     let mut other_name = document(json!({}));
     other_name["credentials"]["cookie"] = "__Host-session2".into();
     let mut other_issuer = document(json!({"issuer": "other"}));
     other_issuer["issuers"][0]["name"] = "staff2".into();
-    let others = [
+    other_issuer["rules"][0]["issuers"] = json!(["other"]);
+    [
         site(other_key),
         site(json!({"origin": "https://other.example.com"})),
         authorizer_of(other_name),
         authorizer_of(other_issuer),
-    ];
+    ]
+});
+
+/// What an attacker has: everything but a session of this function.
+fn loot(provider: &Provider) -> Loot {
+    let others = &*OTHERS;
     let mut loot = Loot { cookies: Vec::new(), states: Vec::new(), codes: Vec::new(), good: Vec::new() };
     for (nth, (maker, at)) in
         [(&*SITE, START), (&*SITE, START - 300), (&*SITE, START - 700), (&*SITE, START + 50)]
@@ -396,11 +402,11 @@ fn made() -> impl Strategy<Value = Made> {
     let any = any::<prop::sample::Index>;
     prop_oneof![
         4 => any().prop_map(Made::AsItIs),
-        (any(), any()).prop_map(|(one, two)| Made::Renamed(one, two)),
-        any().prop_map(Made::Sealed),
-        (any(), any(), any()).prop_map(|(one, two, at)| Made::Spliced(one, two, at)),
-        (any(), any(), 1..=127u8).prop_map(|(one, at, by)| Made::Flipped(one, at, by)),
-        (any(), any()).prop_map(|(one, at)| Made::Cut(one, at)),
+        1 => (any(), any()).prop_map(|(one, two)| Made::Renamed(one, two)),
+        1 => any().prop_map(Made::Sealed),
+        1 => (any(), any(), any()).prop_map(|(one, two, at)| Made::Spliced(one, two, at)),
+        1 => (any(), any(), 1..=127u8).prop_map(|(one, at, by)| Made::Flipped(one, at, by)),
+        1 => (any(), any()).prop_map(|(one, at)| Made::Cut(one, at)),
     ]
 }
 
@@ -437,7 +443,7 @@ impl Made {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn no_cookie_and_no_callback_of_others_gives_a_session(
@@ -543,7 +549,8 @@ fn a_policy_with_another_form_of_token_reads_the_session_as_any_cookie() {
     assert_eq!(browser.send("GET", "/.auth/session", &[]).json()["renewable"], Value::Bool(false));
     browser.now += 3_599;
     assert_eq!(browser.send("GET", PAGE, &[]).reason, "allowed_by_rule");
-    browser.now += 2;
+    // The clocks of two machines may differ: the cookie goes when the token is refused.
+    browser.now += 100;
     assert_eq!(browser.names(), ["__Host-session-sealed"]);
     assert_eq!(browser.navigate(PAGE).reason, "token_missing");
 }

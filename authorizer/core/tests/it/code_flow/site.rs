@@ -38,7 +38,7 @@ pub(crate) fn document(sign_in: Value) -> Value {
         "credentials": {"cookie": "__Host-session"},
         "sign_in": flow,
         "cors": {"origins": ["https://app.example.com"], "credentials": true},
-        "rules": [{"id": "own", "effect": "allow", "methods": ["GET", "PUT"], "keys": ["users/{sub}/**", ".auth/**"]}]
+        "rules": [{"id": "own", "effect": "allow", "issuers": ["staff", "other"], "methods": ["GET", "PUT"], "keys": ["users/{sub}/**", ".auth/**"]}]
     })
 }
 

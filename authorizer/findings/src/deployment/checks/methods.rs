@@ -1,5 +1,6 @@
 //! The methods that a behavior allows, and those that the policy could allow.
 
+use authorizer_core::SignIn;
 use authorizer_core::operation::Method;
 
 use crate::check::{Check, Severity};
@@ -30,7 +31,13 @@ pub(super) static FAMILY: Family = Family::Deployment(&[&MISSING, &MORE], find);
 fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     let possible = subject.policy().possible();
     let asked = possible.operations.methods().map(Method::as_str);
-    let asked: Vec<_> = asked.chain(possible.preflights.then_some("OPTIONS")).collect();
+    let asked = asked.chain(possible.preflights.then_some("OPTIONS"));
+    // Sessions are renewed and ended by POST, which no rule speaks of.
+    let is_flow = subject.policy().sign_in().and_then(SignIn::code_flow).is_some();
+    let mut asked: Vec<_> = asked.collect();
+    if is_flow && !asked.contains(&"POST") {
+        asked.push("POST");
+    }
     let least = subject.distribution_needs.methods.methods();
     for one in subject.behaviors() {
         let spot = one.spot.then("AllowedMethods");

@@ -238,12 +238,18 @@ fn disagree(subject: &PolicySubject<'_>) -> Vec<Observation> {
                 "`credentials` is on, but the policy has no token cookie",
             )]
         }
+        // The cookie of a session is `SameSite=Lax`: pages of other sites never send it.
+        (false, true) if is_flow(subject) => Vec::new(),
         (false, true) => vec![found(
             Place::member("credentials").then("cookie"),
             "the cookie is a token, but pages of other origins may not send it",
         )],
         (true, true) | (false, false) => Vec::new(),
     }
+}
+
+fn is_flow(subject: &PolicySubject<'_>) -> bool {
+    subject.document().sign_in.as_ref().is_some_and(|sign_in| sign_in.code_flow().is_some())
 }
 
 fn another_site(subject: &PolicySubject<'_>) -> Vec<Observation> {
@@ -280,15 +286,30 @@ fn development(subject: &PolicySubject<'_>) -> Vec<Observation> {
     for (place, origin, _) in origins(subject).filter(|(_, origin, _)| is_here(origin)) {
         here.push(found(place, format!("pages of `{origin}` may use the distribution")));
     }
-    if let Some(sign_in) = subject.document().sign_in.as_ref().and_then(SignInDocument::redirect) {
-        for (member, address) in [("url", &sign_in.url), ("origin", &sign_in.origin)] {
-            if is_here(address) {
-                let place = Place::member("sign_in").then(member);
-                here.push(found(place, format!("people are sent to `{address}`")));
-            }
+    for (member, address) in subject.document().sign_in.iter().flat_map(sign_in_addresses) {
+        if is_here(address) {
+            let place = Place::member("sign_in").then(member);
+            let what = if member == "token_endpoint" { "codes are" } else { "people are" };
+            here.push(found(place, format!("{what} sent to `{address}`")));
         }
     }
     here
+}
+
+/// The addresses of a sign-in, each with its member.
+fn sign_in_addresses(sign_in: &SignInDocument) -> Vec<(&'static str, &str)> {
+    match sign_in {
+        SignInDocument::Redirect(redirect) => vec![("url", &redirect.url), ("origin", &redirect.origin)],
+        SignInDocument::CodeFlow(flow) => {
+            let end = flow.end_session_endpoint.as_deref();
+            let addresses = [
+                ("authorization_endpoint", flow.authorization_endpoint.as_str()),
+                ("token_endpoint", &flow.token_endpoint),
+                ("origin", &flow.origin),
+            ];
+            addresses.into_iter().chain(end.map(|end| ("end_session_endpoint", end))).collect()
+        }
+    }
 }
 
 fn added_by_a_proxy(subject: &PolicySubject<'_>) -> Vec<Observation> {

@@ -226,7 +226,7 @@ fn conditions(package: &Path) -> (Value, Vec<&'static str>) {
         ("CanUpload", is("Uploads")),
         ("CanDelete", is("Deletes")),
         ("CanWrite", writes),
-        ("TakesPost", writes || is("SignIn")),
+        ("SignsIn", is("SignIn")),
         ("CanUseParts", is("Multipart")),
         ("CanReadVersions", is("Versions")),
         ("CanList", is("Listing")),

@@ -162,7 +162,7 @@ fn distribution_faults(faults: &mut Faults, config: &Value, is: &impl Fn(&str) -
     let viewer_request = json!([
         {"EventType": "viewer-request", "LambdaFunctionARN": {"Ref": "VersionArn"}, "IncludeBody": false}
     ]);
-    let methods: &[&str] = match (is("CanWrite"), is("HasCors")) {
+    let methods: &[&str] = match (is("CanWrite") || is("SignsIn"), is("HasCors")) {
         (true, _) => &["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"],
         (false, true) => &["GET", "HEAD", "OPTIONS"],
         (false, false) => &["GET", "HEAD"],
@@ -373,7 +373,9 @@ fn nothing_of_the_stack_leaves_a_way_around_the_function() {
     let Some(linter) = linter() else { return };
     let template = template(linter, TEMPLATE);
     let limited = ["LimitsRate", "UsesHttp3", "DeploysContinuously", "KeepsAccessLogs"];
-    for conditions in [&ALL[..], &READ_ONLY, &["HasCors"], &["CanWrite", "CanDelete"], &limited, &[]] {
+    for conditions in
+        [&ALL[..], &READ_ONLY, &["HasCors"], &["SignsIn"], &["CanWrite", "CanDelete"], &limited, &[]]
+    {
         assert_eq!(faults(&resources_where(&template, conditions), conditions), [""; 0], "{conditions:?}");
     }
 }
