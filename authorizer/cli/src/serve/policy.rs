@@ -217,28 +217,28 @@ impl LivePolicy {
 }
 
 /// The bundle that decides: the policy's, with development keys and another origin if there are some; and its text without
-/// these keys.
+/// these, which is what a recording is replayed with.
 fn decides(
     file: PolicyFile,
     dev_issuer: Option<&DevIssuer>,
     sign_in_origin: Option<&str>,
 ) -> miette::Result<(Bundle, Arc<PolicyDocument>)> {
-    let mut document = file.document().clone();
-    if let Some(origin) = sign_in_origin {
-        sign_in::set_origin(&mut document, origin);
-        // Said before anything about the development keys.
-        let bundle = sign_in::bundle_at(&document, origin)?;
-        let bundle = match dev_issuer {
-            Some(keys) => keys.bundle_of(&document)?,
-            None => bundle,
-        };
-        return Ok((bundle, Arc::new(document)));
-    }
-    let bundle = match dev_issuer {
-        Some(keys) => keys.bundle_of(&document)?,
-        None => file.into_bundle(),
+    let document = Arc::new(file.document().clone());
+    let bundle = match (sign_in_origin, dev_issuer) {
+        (None, None) => file.into_bundle(),
+        (None, Some(keys)) => keys.bundle_of(&document)?,
+        (Some(origin), dev_issuer) => {
+            let mut here = PolicyDocument::clone(&document);
+            sign_in::set_origin(&mut here, origin);
+            // Said before anything about the development keys.
+            let bundle = sign_in::bundle_at(&here, origin)?;
+            match dev_issuer {
+                Some(keys) => keys.bundle_of(&here)?,
+                None => bundle,
+            }
+        }
     };
-    Ok((bundle, Arc::new(document)))
+    Ok((bundle, document))
 }
 
 fn in_words(asked: &Asked) -> String {

@@ -308,7 +308,12 @@ cookie_key             = {{ file = "sign-in.key" }}
     let mine = cookies(&session);
     assert_eq!(mine.matches("__Host-").count(), 3, "{mine}");
     assert!(values(&session, "set-cookie").len() > 3, "{session}");
-    assert_eq!(served.ask("GET", "/users/alice/a.txt", &[&mine]), 404);
+    // The bucket's own answer: there is no such object, and nobody may list.
+    let missing = served.answer("GET", "/users/alice/a.txt", &[&mine]);
+    assert!(
+        missing.starts_with("HTTP/1.1 403") && missing.contains("<Code>AccessDenied</Code>"),
+        "{missing}"
+    );
     let told = served.answer("GET", "/.auth/session", &[&mine]);
     assert!(told.starts_with("HTTP/1.1 200") && told.contains(r#""signed_in":true"#), "{told}");
     // The same code once more.

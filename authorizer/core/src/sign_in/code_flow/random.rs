@@ -40,7 +40,8 @@ pub(crate) struct Random<'c> {
 
 impl<'c> Random<'c> {
     pub(crate) fn new(source: &'c RandomSource, event: &'c [u8], now: UnixTime) -> Self {
-        Self { source, event, now, drawn: Cell::new(0) }
+        // An event of a file of lines comes with the end of its line.
+        Self { source, event: event.trim_ascii(), now, drawn: Cell::new(0) }
     }
 
     /// Fills the bytes; `None` if the system has none.
