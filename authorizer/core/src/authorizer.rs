@@ -520,7 +520,8 @@ impl Authorizer {
         let host = self.host(request, record);
         let asked = self.recognise(request, record)?;
         // Where the viewer can be sent to sign in, several cookies must not shut them out for good. A write needs the
-        // one token that its owner meant.
+        // one token that its owner meant. Those of the code flow have a name that no other host or path can set; several are
+        // a whole one beside pieces, which the next sign-in clears.
         let several = match policy.sign_in().is_some() && asked.operation().method().is_safe() {
             true => Several::LookedAt,
             false => Several::Refused,
