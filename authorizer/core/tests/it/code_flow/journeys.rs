@@ -167,24 +167,24 @@ fn only_a_refusal_of_the_refresh_token_is_about_the_session() {
         (403, ""),
         (404, ""),
     ] {
-        let mut browser = Browser::new(&site, &provider, START);
-        browser.open(PAGE, "alice");
-        browser.now += 3_700;
-        *provider.change.borrow_mut() = Some(Box::new(move |answer| {
-            answer.status = status;
-            answer.body = Some(body.as_bytes().to_vec());
-        }));
-        for _ in 0..2 {
+        for by_page in [true, false] {
+            let mut browser = Browser::new(&site, &provider, START);
+            browser.open(PAGE, "alice");
+            browser.now += 3_700;
+            *provider.change.borrow_mut() = Some(Box::new(move |answer| {
+                answer.status = status;
+                answer.body = Some(body.as_bytes().to_vec());
+            }));
             let sealed = browser.jar[SESSION[1]].clone();
-            let page = browser.navigate(PAGE);
-            is(&page, 502, "sign_in_provider_error");
-            assert!(page.header("content-type").unwrap().starts_with("text/html"));
-            let script = browser.post("/.auth/refresh");
-            is(&script, 502, "sign_in_provider_error");
-            assert_eq!(script.json()["reason"], "sign_in_provider_error");
+            let got = if by_page { browser.navigate(PAGE) } else { browser.post("/.auth/refresh") };
+            is(&got, 502, "sign_in_provider_error");
+            match by_page {
+                true => assert!(got.header("content-type").unwrap().starts_with("text/html")),
+                false => assert_eq!(got.json()["reason"], "sign_in_provider_error"),
+            }
             assert_eq!(browser.jar[SESSION[1]], sealed, "{status} {body}");
+            *provider.change.borrow_mut() = None;
         }
-        *provider.change.borrow_mut() = None;
     }
 }
 
