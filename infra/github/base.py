@@ -67,7 +67,7 @@ def inside(tree, path):
     for part in Path(path).parts:
         file /= part
         if file.is_symlink():
-            raise NoBase(f"`{file.relative_to(tree)}` is a link, which may lead out of the repository: use the file itself")
+            raise NoBase(f"`{file.relative_to(tree)}` is a link, which may lead elsewhere: use the file itself")
         if (file / ".git").exists():
             raise NoBase(f"`{file.relative_to(tree)}` is another repository: use a file of this one")
     return file
@@ -97,7 +97,7 @@ def copy(tree, policy, folder):
     document = read_policy(file)
     for name in ["", *named(document)]:
         if os.path.isabs(name):
-            raise NoBase(f"`file = \"{name}\"` is the same file before and after the change: name it relative to the policy")
+            raise NoBase(f"`{name}` is the same file before and after the change: name it relative to the policy")
         path = os.path.join(os.path.dirname(policy), name) if name else policy
         source = inside(tree, path)
         target = Path(folder, path)
@@ -126,7 +126,8 @@ class Git:
         # No hook and no monitor runs. A filter runs if the configuration of the machine has it: files alone, which are
         # all that a change has, name filters but do not set them up. That of LFS would ask a server.
         command = ["git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", *words]
-        environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "GIT_LFS_SKIP_SMUDGE": "1", **(environment or {})}
+        ours = {"GIT_TERMINAL_PROMPT": "0", "GIT_LFS_SKIP_SMUDGE": "1", "GIT_NO_REPLACE_OBJECTS": "1"}
+        environment = {**os.environ, **ours, **(environment or {})}
         done = subprocess.run(
             command, cwd=self.folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True,
             encoding="utf-8", errors="surrogateescape",

@@ -70,5 +70,5 @@ def start():
         stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     sys.excepthook = lambda *error: show("".join(traceback.format_exception(*error)))
     if sys.version_info < (3, 11):
-        annotate("error", f"Python is {sys.version.split()[0]}: this action needs 3.11 or newer, such as of ubuntu-24.04")
+        annotate("error", f"this is Python {sys.version.split()[0]}: this action needs 3.11 or newer, as ubuntu-24.04 has")
         sys.exit(1)

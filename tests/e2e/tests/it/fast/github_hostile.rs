@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use authorizer_e2e::binaries::run as authorizer_run;
-use authorizer_e2e::github::{BOT, Ran, Repository, Server, run};
+use authorizer_e2e::github::{BOT, Ran, Repository, Server, run, yaml};
 
 use super::github::{FILES, POLICY, has_git, narrower, pull_request, tests_of_narrower, wider};
 
@@ -144,6 +144,53 @@ fn keys_that_are_not_of_the_tree_are_not_compared() {
     repository.commit(&[("k/a.json", &theirs)]);
     let other = review(&repository, &base, &[("policy", "a/policy.toml")]);
     assert_eq!((other.status, other.outputs["new-access"].as_str()), (1, "true"), "{}", other.log);
+}
+
+#[test]
+fn what_is_not_shown_is_escaped() {
+    if !has_git() {
+        return;
+    }
+    // It would turn the rest of the line around.
+    let (repository, base) = repository(&[("p\u{202e}.toml", POLICY)]);
+    let ran = review(&repository, &base, &[("policy", "p\u{202e}.toml"), ("min-coverage", "1")]);
+    assert_eq!(ran.status, 1, "{}", ran.log);
+    let said = ran.annotations("error").concat();
+    assert!(said.contains(r"p\u202e.tests.toml") && !said.contains('\u{202e}'), "{said}");
+}
+
+#[test]
+fn the_workflows_stop_where_something_is_missing() {
+    let script = |workflow: &str, job: &str, name: &str| {
+        let steps = yaml(workflow)["jobs"][job]["steps"].as_array().unwrap().clone();
+        let step = steps.iter().find(|step| step["name"] == name).unwrap_or_else(|| panic!("{name}"));
+        step["run"].as_str().unwrap().to_owned()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let passes = |script: &str, of: &str, commit: &str| {
+        let mut shell = Command::new("bash");
+        shell.args(["-e", "-c", script]).current_dir(&folder).env("REPOSITORY", of).env("COMMIT", commit);
+        shell.output().unwrap().status.success()
+    };
+    // Without a repository, the checkout would take the caller's, and run what the change has.
+    let one_action =
+        script(".github/workflows/review.yml", "review", "Check that there is one action to run");
+    assert!(passes(&one_action, "a/b", "c"));
+    assert!(!passes(&one_action, "", "c") && !passes(&one_action, "a/b", ""));
+    symlink("nowhere", folder.path().join(".edge-authorizer")).unwrap();
+    assert!(!passes(&one_action, "a/b", "c"));
+
+    let release = ".github/workflows/release.yml";
+    assert!(script(release, "build", "Make the archive for arm").contains("aarch64-unknown-linux-gnu"));
+    let both = script(release, "build", "Check that both are in SHA256SUMS");
+    let line = |processor: &str| format!("00  authorizer-9.8.7-{processor}-unknown-linux-gnu.tar.gz\n");
+    for (processors, complete) in
+        [(&["x86_64"][..], false), (&["aarch64"], false), (&["aarch64", "x86_64"], true)]
+    {
+        let text: String = processors.iter().map(|one| line(one)).collect();
+        fs::write(folder.path().join("SHA256SUMS"), text).unwrap();
+        assert_eq!(passes(&both, "", ""), complete, "{processors:?}");
+    }
 }
 
 #[test]
