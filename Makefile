@@ -158,7 +158,7 @@ cedar-deep: ## Compare `audit diff` with Cedar's symbolic compiler on 2,000 pair
 	RANDOM_CASES=1000 cargo test --locked --package authorizer-cedar --test it -- implies:: --nocapture
 
 bench: ## Measure decisions, the command line and the function beside its peers, and print tables; see docs/performance.md.
-	cargo bench --locked --profile fast --package authorizer-core --bench decision -- $(BENCH)
+	cargo bench --locked --profile fast --package authorizer-core --features code-flow --bench decision -- $(BENCH)
 	cargo bench --locked --package authorizer-cli --bench scale -- $(BENCH)
 	cargo test --locked --package authorizer-core --test allocations -- --nocapture --test-threads 1
 	tests/bench/tables

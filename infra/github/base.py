@@ -1,8 +1,13 @@
-"""The policy before the change, with all files beside it."""
+"""The policy before the change, and with it the files of keys that it names.
+
+A change can contain any tree: links, submodules, names that are also branches. None of it may choose what is compared.
+"""
 
 import base64
 import os
+import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 
@@ -36,18 +41,93 @@ def merged_into(git):
     return parents[0] if len(parents) == 2 else None
 
 
+def top(workspace, policy):
+    """The folder of the repository, never one that only a folder of the change leads to."""
+    try:
+        return Path(Git(workspace, "")("rev-parse", "--show-toplevel").rstrip("\n"))
+    except (NoBase, OSError):
+        pass
+    # The workflow checked the repository out in a folder of the workspace. Its submodules are below.
+    folder = Path(workspace)
+    for part in Path(policy).parts[:-1]:
+        folder /= part
+        if folder.is_symlink():
+            break
+        if (folder / ".git").exists():
+            return folder
+    return Path(workspace)
+
+
+def inside(tree, path):
+    """A file of a tree, by a path that leads through its own folders only."""
+    path = os.path.normpath(path)
+    if os.path.isabs(path) or path == ".." or path.startswith("../"):
+        raise NoBase(f"`{path}` is not a file of the repository")
+    file = Path(tree)
+    for part in Path(path).parts:
+        file /= part
+        if file.is_symlink():
+            raise NoBase(f"`{file.relative_to(tree)}` is a link, which may lead elsewhere: use the file itself")
+        if (file / ".git").exists():
+            raise NoBase(f"`{file.relative_to(tree)}` is another repository: use a file of this one")
+    return file
+
+
+def read_policy(file):
+    try:
+        return tomllib.loads(file.read_bytes().decode("utf-8-sig"))
+    except ValueError as error:
+        raise NoBase(f"the policy cannot be read: {error}") from error
+
+
+def named(value):
+    """All values of members `file`, which name files of keys and secrets."""
+    if isinstance(value, dict):
+        if isinstance(value.get("file"), str):
+            yield value["file"]
+        value = list(value.values())
+    if isinstance(value, list):
+        for one in value:
+            yield from named(one)
+
+
+def copy(tree, policy, folder):
+    """Copies a policy and the files that it names, and nothing else, into a new folder. What `[[accepted]]` says."""
+    file = inside(tree, policy)
+    document = read_policy(file)
+    for name in ["", *named(document)]:
+        if os.path.isabs(name):
+            raise NoBase(f"`{name}` is the same file before and after the change: name it relative to the policy")
+        path = os.path.join(os.path.dirname(policy), name) if name else policy
+        source = inside(tree, path)
+        target = Path(folder, path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # What is not there is said by the command that needs it.
+        if source.is_file():
+            target.write_bytes(source.read_bytes())
+    return accepted(document)
+
+
+def accepted(document):
+    """What each `[[accepted]]` is about, in their order."""
+    entries = document.get("accepted", [])
+    about = ("finding", "rule", "issuer", "kid")
+    return [tuple(str(one.get(name)) for name in about) for one in entries if isinstance(one, dict)]
+
+
 class Git:
-    """Git in the repository of the policy."""
+    """Git in a folder of the repository."""
 
     def __init__(self, folder, token):
         self.folder = folder
         self.token = token
-        self.folder = Path(self("rev-parse", "--show-toplevel").rstrip("\n"))
 
     def __call__(self, *words, environment=None):
-        # What a repository may have set up to run does not run.
+        # No hook and no monitor runs. A filter runs if the configuration of the machine has it: files alone, which are
+        # all that a change has, name filters but do not set them up. That of LFS would ask a server.
         command = ["git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", *words]
-        environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "GIT_LFS_SKIP_SMUDGE": "1", **(environment or {})}
+        ours = {"GIT_TERMINAL_PROMPT": "0", "GIT_LFS_SKIP_SMUDGE": "1", "GIT_NO_REPLACE_OBJECTS": "1"}
+        environment = {**os.environ, **ours, **(environment or {})}
         done = subprocess.run(
             command, cwd=self.folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True,
             encoding="utf-8", errors="surrogateescape",
@@ -56,18 +136,10 @@ class Git:
             raise NoBase(f"git {words[0]}: {done.stderr.strip()}")
         return done.stdout
 
-    def commit(self, name):
-        """The commit of this name. It is fetched if it is not here, without its history."""
+    def reach(self, *words):
+        """A command that may need the server, without the token and then with it."""
         try:
-            return self.resolve(name)
-        except NoBase:
-            pass
-        if ":" in name or name.startswith(("-", "+", "^")):
-            raise NoBase(f"`{name}` is not the name of a commit, a branch or a tag")
-        shallow = self("rev-parse", "--is-shallow-repository").strip() == "true"
-        fetch = ["fetch", "--quiet", "--no-tags", *(["--depth=1"] if shallow else []), "--", "origin", name]
-        try:
-            self(*fetch)
+            return self(*words)
         except NoBase as without:
             if not self.token:
                 raise
@@ -80,9 +152,28 @@ class Git:
                 "GIT_CONFIG_VALUE_0": f"AUTHORIZATION: basic {basic}",
             }
             try:
-                self(*fetch, environment=header)
+                return self(*words, environment=header)
             except NoBase as error:
                 raise NoBase(f"{without}; with the token: {error}") from error
+
+    def commit(self, name):
+        """The commit of this name. It is fetched if it is not here, without its history.
+
+        A name alone is a branch: a tag of the same name, which more people may push, is not meant.
+        """
+        if re.fullmatch("[0-9a-f]{40}|[0-9a-f]{64}", name):
+            try:
+                return self.resolve(name)
+            except NoBase:
+                pass
+        else:
+            name = name if name.startswith("refs/") else f"refs/heads/{name}"
+            try:
+                self("check-ref-format", name)
+            except NoBase as error:
+                raise NoBase(f"base: `{name}` is not the name of a commit, a branch, or refs/tags/NAME") from error
+        shallow = self("rev-parse", "--is-shallow-repository").strip() == "true"
+        self.reach("fetch", "--quiet", "--no-tags", *(["--depth=1"] if shallow else []), "--", "origin", name)
         return self.resolve("FETCH_HEAD")
 
     def resolve(self, name):
@@ -90,13 +181,8 @@ class Git:
 
     def check_out(self, commit, folder):
         """The files of a commit, in a new folder."""
-        self("worktree", "add", "--detach", "--force", str(folder), commit)
+        # A partial clone fetches them now.
+        self.reach("worktree", "add", "--detach", "--force", str(folder), commit)
 
     def remove(self, folder):
         self("worktree", "remove", "--force", str(folder))
-
-    def old_name(self, commit, path):
-        """The name that a file had in this commit, if it was renamed since."""
-        listed = self("diff", "--name-status", "-z", "--find-renames", "--diff-filter=R", commit, "HEAD")
-        fields = listed.split("\0")
-        return next((old for old, new in zip(fields[1::3], fields[2::3]) if new == path), None)

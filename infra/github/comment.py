@@ -21,10 +21,14 @@ class Stay(urllib.request.HTTPRedirectHandler):
         return None
 
 
+def digest(policy):
+    """A short name of a policy."""
+    return hashlib.sha256(policy.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
 def marker(policy):
     """The first line of the comment on a policy. It is not shown."""
-    name = hashlib.sha256(policy.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    return f"<!-- edge-authorizer: review {name} -->"
+    return f"<!-- edge-authorizer: review {digest(policy)} -->"
 
 
 class Comments:

@@ -10,9 +10,14 @@ import sys
 import traceback
 
 
+def printable(text, but=""):
+    """A text in which a character that is not shown, or that turns the others around, is its escape."""
+    return "".join(one if one.isprintable() or one in but else ascii(one)[1:-1] for one in str(text))
+
+
 def data(text):
     """The text of a command: one line, whatever it has."""
-    return str(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return printable(text, "\n").replace("%", "%25").replace("\n", "%0A")
 
 
 def attribute(value):
@@ -53,7 +58,7 @@ def append(variable, text):
 
 def code(text):
     """A text as code in Markdown, on one line: it is no markup, no link and no mention."""
-    text = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in str(text))
+    text = printable(text)
     fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
     pad = " " if "`" in text else ""
     return f"{fence}{pad}{text}{pad}{fence}"
@@ -64,3 +69,6 @@ def start():
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     sys.excepthook = lambda *error: show("".join(traceback.format_exception(*error)))
+    if sys.version_info < (3, 11):
+        annotate("error", f"this is Python {sys.version.split()[0]}: this action needs 3.11 or newer, as ubuntu-24.04 has")
+        sys.exit(1)

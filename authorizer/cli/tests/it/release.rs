@@ -271,7 +271,9 @@ fn what_is_no_zip_cannot_be_verified() {
 fn files_of_infra() -> Vec<(String, bool)> {
     let infra = Path::new(ROOT).join("infra");
     let is_made = |name: &str| {
-        name == "node_modules"
+        // The scripts of the action for GitHub, which run from the repository.
+        name == "github"
+            || name == "node_modules"
             || name == "__pycache__"
             || name.starts_with(".terraform")
             || name.contains(".tfstate")

@@ -12,6 +12,8 @@
 mod outcomes;
 mod policies;
 mod requests;
+#[cfg(feature = "code-flow")]
+mod sessions;
 #[path = "../../tests/it/signer.rs"]
 mod signer;
 
@@ -158,5 +160,8 @@ fn load(criterion: &mut Criterion) {
     }
 }
 
+#[cfg(feature = "code-flow")]
+criterion_group!(benches, by_algorithm, by_rules, by_outcome, sessions::beside_bearer, beside, load);
+#[cfg(not(feature = "code-flow"))]
 criterion_group!(benches, by_algorithm, by_rules, by_outcome, beside, load);
 criterion_main!(benches);

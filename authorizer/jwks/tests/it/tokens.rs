@@ -153,7 +153,7 @@ fn later(cookies: &[String]) -> Vec<String> {
 /// What was fetched, and what came of it.
 fn told(reports: &[Asked]) -> Vec<(What, Result<(), &'static str>)> {
     assert!(reports.iter().all(|asked| asked.issuer == "staff"), "{reports:?}");
-    let result = |asked: &Asked| asked.result.as_ref().map(|()| ()).map_err(|error| error.reason());
+    let result = |asked: &Asked| asked.result.as_ref().copied().map_err(|error| error.reason());
     reports.iter().map(|asked| (asked.what, result(asked))).collect()
 }
 

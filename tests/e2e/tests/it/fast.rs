@@ -11,6 +11,7 @@ mod drift;
 mod escapes;
 mod fixtures;
 mod github;
+mod github_hostile;
 mod https;
 mod links;
 mod readme;

@@ -80,6 +80,9 @@ fn the_workflows_of_the_page_give_inputs_and_permissions_that_the_action_takes()
     let (mut steps, mut calls) = (0, 0);
     for example in examples() {
         let Some(job) = example.pointer("/jobs/review") else { continue };
+        // `edited` is a pull request that gets another base.
+        let types = lines(&example["on"]["pull_request"]["types"]);
+        assert!(["opened", "synchronize", "reopened", "edited"].iter().all(|kind| types.contains(kind)));
         assert_eq!(job["permissions"], called["jobs"]["review"]["permissions"]);
         if let Some(uses) = job["uses"].as_str() {
             assert_eq!(uses, "OWNER/edge-authorizer/.github/workflows/review.yml@COMMIT");

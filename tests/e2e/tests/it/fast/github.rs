@@ -11,7 +11,7 @@ use authorizer_e2e::skipped::skip;
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Value, json};
 
-const POLICY: &str = r#"version = 1
+pub(super) const POLICY: &str = r#"version = 1
 
 [[issuers]]
 name       = "staff"
@@ -67,7 +67,7 @@ pub(super) fn tests_of_narrower() -> String {
 }
 
 /// Whether git is here. Otherwise the test is skipped.
-fn has_git() -> bool {
+pub(super) fn has_git() -> bool {
     let here = Command::new("git").arg("--version").output().is_ok();
     if !here {
         skip("git is not installed");
@@ -76,7 +76,7 @@ fn has_git() -> bool {
 }
 
 /// The event of a pull request into `base`.
-fn pull_request(base: &str) -> Value {
+pub(super) fn pull_request(base: &str) -> Value {
     json!({ "pull_request": { "number": 7, "base": { "sha": base } } })
 }
 
@@ -284,6 +284,10 @@ fn what_is_wrong_is_said_beside_its_line() {
     let uncovered = change(&server, &[], &[("min-coverage", "100")]);
     assert_eq!((uncovered.status, uncovered.outputs["coverage"].as_str()), (1, "75"), "{}", uncovered.log);
     assert_eq!(change(&server, &[], &[("min-coverage", "75")]).status, 0);
+    for least in ["101", "-1", "7x"] {
+        let ran = change(&server, &[], &[("min-coverage", least)]);
+        assert_eq!(ran.status, 2, "{least}: {}", ran.log);
+    }
 
     let elsewhere = [("policy.tests.toml", "version = 1\n"), ("more/one.toml", TESTS)];
     assert_eq!(change(&server, &elsewhere, &[("tests", "more/one.toml\n")]).status, 0);
@@ -334,7 +338,9 @@ fn the_base_is_the_policy_before_the_change_wherever_it_was() {
     repository.git(&["mv", "b/old.toml", "b/policy.toml"]);
     repository.git(&["mv", "b/old.tests.toml", "b/policy.tests.toml"]);
     repository.commit(&[]);
-    let in_b = [("policy", "b/policy.toml")];
+    let in_b = [("policy", "b/policy.toml"), ("base-policy", "a/old.toml")];
+    let unnamed = run(&repository.check_out(), &server, &pull_request(&base), &in_b[..1]);
+    assert_eq!((unnamed.status, unnamed.outputs["new-access"].as_str()), (1, "true"), "{}", unnamed.log);
     let renamed = run(&repository.check_out(), &server, &pull_request(&base), &in_b);
     assert_eq!((renamed.status, renamed.outputs["new-access"].as_str()), (0, "false"), "{}", renamed.log);
     assert!(
@@ -396,9 +402,9 @@ fn the_base_is_the_policy_before_the_change_wherever_it_was() {
     for (event, inputs, narrows) in [
         (pushed(&base), &[][..], true),
         (queue, &[], true),
-        (pushed(&zeros), &[], false),
-        (pushed(&zeros), &[("base", "reviewed")], true),
-        (json!({ "ref": "refs/heads/main" }), &[], false),
+        (pushed(&zeros), &[("no-new-access", "false")], false),
+        (pushed(&zeros), &[("base", "refs/tags/reviewed")], true),
+        (json!({ "ref": "refs/heads/main" }), &[("no-new-access", "false")], false),
     ] {
         let ran = run(&workspace, &server, &event, inputs);
         assert_eq!(ran.status, 0, "{event}: {}", ran.log);
@@ -406,10 +412,16 @@ fn the_base_is_the_policy_before_the_change_wherever_it_was() {
         assert_eq!(ran.outputs["new-access"], if narrows { "false" } else { "not compared" });
     }
 
+    // What must give no access is compared, or fails.
+    let ran = run(&workspace, &server, &pushed(&zeros), &[]);
+    assert_eq!((ran.status, ran.outputs["new-access"].as_str()), (1, "not compared"), "{}", ran.log);
+    assert!(ran.annotations("error")[0].contains("nothing was compared"), "{:?}", ran.orders);
+
     // A base that cannot be had is no base in which everything was allowed.
     let unknown = "1".repeat(40);
     let ran = run(&workspace, &server, &pushed(&unknown), &[]);
     assert_eq!((ran.status, ran.outputs["new-access"].as_str()), (1, "unknown"), "{}", ran.log);
+    assert!(ran.summary.contains("it is not known whether the change gives new access: git fetch"));
 
     // The checkout is left as it was.
     let git = |words: &[&str]| {
