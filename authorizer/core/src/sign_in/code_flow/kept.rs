@@ -98,3 +98,23 @@ impl Session {
         covers(self.token_subject.as_deref()) || covers(Some(&self.subject))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::reply::{Reply, Said};
+    use super::super::token_request::TokenAnswer;
+    use super::super::word::SignInWord;
+    use super::*;
+
+    #[test]
+    fn nothing_that_is_printed_for_debugging_has_a_secret() {
+        let secret = || "secret".to_owned();
+        let begun = Begun { state: secret(), nonce: secret(), verifier: secret(), back: secret(), at: 7 };
+        let reply = Reply::redirect(Said::Done(SignInWord::Started), 302, secret(), vec![secret()]);
+        let answer = TokenAnswer::Answered { status: 200, body: b"secret" };
+        for shown in [format!("{begun:?}"), format!("{reply:?}"), format!("{answer:?}")] {
+            // Bytes are printed as numbers.
+            assert!(!shown.contains("secret") && !shown.contains("115, 101"), "{shown}");
+        }
+    }
+}
