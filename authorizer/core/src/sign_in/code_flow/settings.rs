@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::client_key::ClientKey;
 use crate::fetch_url::FetchUrl;
 use crate::record::sha256_hex;
 
@@ -76,8 +78,8 @@ pub enum ClientAuthentication {
     SecretBasic(String),
     /// `client_secret_post`, with this secret.
     SecretPost(String),
-    /// `private_key_jwt` (RFC 7523 section 2.2), with this private key: the text of its JWK.
-    PrivateKeyJwt(String),
+    /// `private_key_jwt` (RFC 7523 section 2.2), with this private key.
+    PrivateKeyJwt(Arc<ClientKey>),
 }
 
 impl CodeFlow {

@@ -156,7 +156,7 @@ impl<'p> Step<'_, 'p> {
             Some(_) => Err(missing(NoTokens::Malformed)),
             None => {
                 let form = client::form(self.flow, self.issuer(), parameters, &self.random, self.now)
-                    .ok_or_else(|| missing(NoTokens::ClientRefused))?;
+                    .ok_or_else(|| missing(NoTokens::Unavailable))?;
                 let asked = AskedTokens { grant, authorization: form.authorization, body: form.body };
                 Err((Missing::of(grant, NoTokens::Unavailable), Some(asked)))
             }

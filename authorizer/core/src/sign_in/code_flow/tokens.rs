@@ -19,9 +19,9 @@ pub(super) struct Tokens {
 pub(super) enum NoTokens {
     /// The code or the refresh token is not accepted.
     Refused,
-    /// The client, or its request, is not accepted: the settings are wrong.
+    /// The provider does not accept the client, or its request: the settings are wrong.
     ClientRefused,
-    /// There was no answer, or the provider cannot answer at the moment.
+    /// There was no answer, the provider cannot answer at the moment, or there are no random bytes to ask it with.
     Unavailable,
     /// The answer is not one.
     Malformed,

@@ -1,5 +1,7 @@
 //! The client: its id, and how it authenticates.
 
+use std::sync::Arc;
+
 use super::super::super::document::{ClientSecretMethod, CodeFlowDocument};
 use super::super::super::problem::{Place, Problems};
 use super::secret::read_secret;
@@ -64,7 +66,7 @@ pub(super) fn compile_client(
             let bytes = read_secret(key, &place, problems)?;
             let text = String::from_utf8(bytes).unwrap_or_default();
             match ClientKey::parse(&text) {
-                Ok(_) => Some(ClientAuthentication::PrivateKeyJwt(text)),
+                Ok(key) => Some(ClientAuthentication::PrivateKeyJwt(Arc::new(key))),
                 Err(error) => {
                     problems.add(
                         place,
