@@ -69,13 +69,7 @@ impl<'p> Step<'_, 'p> {
             Ok(tokens) => tokens,
             Err((missing, asked)) => {
                 let (reply, claims) = fail(missing.error.into());
-                return (
-                    match asked {
-                        Some(asked) => reply.asking(asked),
-                        None => reply,
-                    },
-                    claims,
-                );
+                return (reply.asking(asked), claims);
             }
         };
         // RFC 6749 does not know an ID token. OpenID Connect Core 1.0 section 3.1.3.3 requires it.

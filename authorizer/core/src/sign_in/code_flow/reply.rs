@@ -122,9 +122,9 @@ impl Reply {
         Self { said: Said::Refused(refusal), status, headers, body, asked: None }
     }
 
-    /// For a caller that can ask the token endpoint.
-    pub(super) fn asking(mut self, asked: AskedTokens) -> Self {
-        self.asked = Some(asked);
+    /// With what a caller that can ask the token endpoint must ask first, if there is something.
+    pub(super) fn asking(mut self, asked: Option<AskedTokens>) -> Self {
+        self.asked = asked;
         self
     }
 

@@ -194,14 +194,7 @@ impl<'p> Step<'_, 'p> {
             }
             Err(NotRenewed { refusal, is_over, asked }) => {
                 let lines = if is_over { self.clear_session() } else { Vec::new() };
-                let reply = self.refuse_with_way_back(refusal, lines, back);
-                (
-                    match asked {
-                        Some(asked) => reply.asking(asked),
-                        None => reply,
-                    },
-                    None,
-                )
+                (self.refuse_with_way_back(refusal, lines, back).asking(asked), None)
             }
         })
     }
@@ -229,14 +222,7 @@ impl<'p> Step<'_, 'p> {
             }
             Err(NotRenewed { refusal, is_over, asked }) => {
                 let lines = if is_over { self.clear_session() } else { Vec::new() };
-                let reply = self.refuse(refusal, lines);
-                (
-                    match asked {
-                        Some(asked) => reply.asking(asked),
-                        None => reply,
-                    },
-                    None,
-                )
+                (self.refuse(refusal, lines).asking(asked), None)
             }
         }
     }

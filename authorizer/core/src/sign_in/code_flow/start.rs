@@ -189,10 +189,8 @@ fn has_digits(name: &str, prefix: &str) -> bool {
 /// The path to return to: the recognised request, written anew, so that it leads nowhere but to this page. One that is too
 /// long for a cookie is cut.
 fn way_back(asked: &S3Request) -> String {
-    let path = asked.to_uri();
-    let query = asked.to_querystring();
-    let whole = if query.is_empty() { path.clone() } else { format!("{path}?{query}") };
-    [whole, path].into_iter().find(|path| path.len() <= MAX_BACK_BYTES).unwrap_or_else(|| "/".to_owned())
+    let ways = [asked.to_path_and_query(), asked.to_uri()];
+    ways.into_iter().find(|path| path.len() <= MAX_BACK_BYTES).unwrap_or_else(|| "/".to_owned())
 }
 
 /// An address with these parameters, beside those that it has.
