@@ -6,7 +6,7 @@ use super::cookies;
 use super::kept::{Begun, Session};
 use super::reply::{Reply, Said};
 use super::sealed::Kind;
-use super::session::{Proof, Renewal, Whose};
+use super::session::{NewSession, Proof, Whose};
 use super::start::Back;
 use super::step::{Answered, Step};
 use super::token_request::Grant;
@@ -89,7 +89,7 @@ impl<'p> Step<'_, 'p> {
             refresh_token: None,
             id_token: None,
         };
-        let Renewal { mut lines, claims, .. } = match self.keep(session, tokens, Whose::New) {
+        let NewSession { mut lines, claims, .. } = match self.keep(session, tokens, Whose::New) {
             Ok(kept) => kept,
             Err(refusal) => return fail(refusal),
         };
