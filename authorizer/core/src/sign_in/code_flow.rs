@@ -42,5 +42,5 @@ pub use token_request::{Grant, TokenAnswer, TokenRequest};
 pub use word::SignInWord;
 
 pub(crate) use random::Random;
-pub(crate) use reply::{AskedTokens, Reply, Said};
+pub(crate) use reply::{AskedTokens, Logged, Reply};
 pub(crate) use step::{Answered, Step};

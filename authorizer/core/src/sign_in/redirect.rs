@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_page_of_its_own_is_not_sent_anywhere() {
+    fn a_request_that_does_not_open_a_page_is_not_redirected() {
         for headers in [
             vec![NAVIGATION[0], NAVIGATION[1]],
             vec![NAVIGATION[1], NAVIGATION[2]],

@@ -13,29 +13,29 @@ impl Step<'_, '_> {
         &self,
         grant: Grant,
         parameters: &[(&str, &str)],
-    ) -> Result<Tokens, (Missing, Option<AskedTokens>)> {
-        let missing = |error| (Missing::of(grant, error), None);
+    ) -> Result<Tokens, (ExchangeFailure, Option<AskedTokens>)> {
+        let failure = |error| (ExchangeFailure::of(grant, error), None);
         match self.answer {
-            Some((of, answer)) if of == grant => Tokens::read(answer).map_err(missing),
-            Some(_) => Err(missing(NoTokens::Malformed)),
+            Some((of, answer)) if of == grant => Tokens::read(answer).map_err(failure),
+            Some(_) => Err(failure(NoTokens::Malformed)),
             None => {
                 let form = client::form(self.flow, self.issuer(), parameters, &self.random, self.now)
-                    .ok_or_else(|| missing(NoTokens::Unavailable))?;
+                    .ok_or_else(|| failure(NoTokens::Unavailable))?;
                 let asked = AskedTokens { grant, authorization: form.authorization, body: form.body };
-                Err((Missing::of(grant, NoTokens::Unavailable), Some(asked)))
+                Err((ExchangeFailure::of(grant, NoTokens::Unavailable), Some(asked)))
             }
         }
     }
 }
 
 /// Why there are no tokens.
-pub(super) struct Missing {
+pub(super) struct ExchangeFailure {
     pub(super) error: SignInError,
     /// Whether what was exchanged is of no use any more.
     pub(super) is_used_up: bool,
 }
 
-impl Missing {
+impl ExchangeFailure {
     fn of(grant: Grant, error: NoTokens) -> Self {
         let (error, is_used_up) = match (error, grant) {
             (NoTokens::Refused, Grant::AuthorizationCode) => (SignInError::CodeRefused, true),

@@ -1,6 +1,6 @@
 //! The paths that the function answers itself.
 
-use super::reply::{Reply, Said};
+use super::reply::{Logged, Reply};
 use super::settings::{REFRESH_PATH, SESSION_PATH, SIGNED_OUT_PATH};
 use super::step::{Answered, Step};
 use super::word::SignInWord;
@@ -26,8 +26,8 @@ impl<'p> Step<'_, 'p> {
         let alone = |reply: Reply| (reply, None);
         let is = |path: &str| uri == path;
         Some(match method {
-            Some(OwnMethod::Get) if is(self.flow.redirect_path()) => self.come_back(),
-            Some(OwnMethod::Get) if is(SESSION_PATH) => self.tell(),
+            Some(OwnMethod::Get) if is(self.flow.redirect_path()) => self.answer_callback(),
+            Some(OwnMethod::Get) if is(SESSION_PATH) => self.answer_session(),
             Some(OwnMethod::Get) if is(SIGNED_OUT_PATH) => alone(self.show_signed_out()),
             Some(OwnMethod::Get) if is(self.flow.sign_out_path()) => alone(self.sign_out_by_get()),
             Some(OwnMethod::Post) if is(self.flow.sign_out_path()) => alone(self.sign_out_by_post()),
@@ -45,6 +45,6 @@ impl<'p> Step<'_, 'p> {
 
     fn show_signed_out(&self) -> Reply {
         let page = super::page::signed_out(&self.address("/"));
-        Reply::page(Said::Done(SignInWord::SignedOutShown), 200, page)
+        Reply::page(Logged::Done(SignInWord::SignedOutShown), 200, page)
     }
 }

@@ -1,7 +1,7 @@
 //! The renewal of a session with its refresh token, when a person opens a page, and when a page asks for it.
 
 use super::kept::Session;
-use super::reply::{AskedTokens, Reply, Said};
+use super::reply::{AskedTokens, Logged, Reply};
 use super::session::{NewSession, Proof, Whose};
 use super::settings::SessionToken;
 use super::start::Back;
@@ -33,8 +33,8 @@ impl<'p> Step<'_, 'p> {
     fn renew(&self, session: Session) -> Result<NewSession<'p>, NotRenewed> {
         let refresh_token = session.refresh_token.clone().unwrap_or_default();
         let parameters = [("grant_type", "refresh_token"), ("refresh_token", refresh_token.as_str())];
-        let tokens = self.exchange(Grant::RefreshToken, &parameters).map_err(|(missing, asked)| {
-            NotRenewed { refusal: missing.error.into(), is_over: missing.is_used_up, asked }
+        let tokens = self.exchange(Grant::RefreshToken, &parameters).map_err(|(failure, asked)| {
+            NotRenewed { refusal: failure.error.into(), is_over: failure.is_used_up, asked }
         })?;
         let refused = |refusal: Refusal| {
             // With other keys it may verify, but the refresh token may be used up.
@@ -66,9 +66,9 @@ impl<'p> Step<'_, 'p> {
         Some(match self.renew(session) {
             Ok(NewSession { mut lines, claims, .. }) => {
                 lines.push(self.mark_back(back, Back::Renewed));
-                let said = Said::Done(SignInWord::Renewed);
+                let logged = Logged::Done(SignInWord::Renewed);
                 let location = self.address(back);
-                (Reply::redirect(said, SIGN_IN_STATUS, location, lines), Some(claims))
+                (Reply::redirect(logged, SIGN_IN_STATUS, location, lines), Some(claims))
             }
             // The browser has the session of before its last sign-in, so that one more would be for nothing.
             Err(NotRenewed { refusal: Refusal::SignIn(SignInError::RefreshRefused), .. })
@@ -105,8 +105,8 @@ impl<'p> Step<'_, 'p> {
         }
         match self.renew(session) {
             Ok(NewSession { lines, claims, session }) => {
-                let told = self.told(Some(&claims), Some(&session));
-                (Reply::json(SignInWord::Renewed, &told, lines), Some(claims))
+                let status = self.session_status(Some(&claims), Some(&session));
+                (Reply::json(SignInWord::Renewed, &status, lines), Some(claims))
             }
             Err(NotRenewed { refusal, is_over, asked }) => {
                 let lines = if is_over { self.clear_session() } else { Vec::new() };

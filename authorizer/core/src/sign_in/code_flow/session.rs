@@ -36,8 +36,8 @@ pub(super) enum Whose {
 /// What ties an ID token to this browser.
 #[derive(Clone, Copy)]
 pub(super) enum Proof<'s> {
-    /// It is of the sign-in with this `nonce`.
-    Of(&'s str),
+    /// It answers the authorization request with this `nonce`.
+    Nonce(&'s str),
     /// It came with a renewal.
     Renewal,
 }
@@ -78,7 +78,7 @@ impl<'p> Step<'_, 'p> {
         proof: Proof<'_>,
     ) -> Result<String, Refusal> {
         let (nonce, max_age) = match proof {
-            Proof::Of(nonce) => (Some(nonce), self.flow.max_age()),
+            Proof::Nonce(nonce) => (Some(nonce), self.flow.max_age()),
             // Section 12.2: `auth_time` stays that of the sign-in, and `session_seconds` limits a session.
             Proof::Renewal => (None, None),
         };

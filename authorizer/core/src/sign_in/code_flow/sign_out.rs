@@ -2,7 +2,7 @@
 //! section 2; Cognito's `/logout`).
 
 use super::page;
-use super::reply::{Reply, Said};
+use super::reply::{Logged, Reply};
 use super::settings::{EndSession, SIGNED_OUT_PATH, SessionToken};
 use super::start::with_query;
 use super::step::Step;
@@ -36,13 +36,13 @@ impl Step<'_, '_> {
             return self.sign_out();
         }
         let refusal = SignInError::CrossSite.into();
-        Reply::page(Said::Refused(refusal), 403, page::ask_to_sign_out(self.flow.sign_out_path()))
+        Reply::page(Logged::Refused(refusal), 403, page::ask_to_sign_out(self.flow.sign_out_path()))
     }
 
     fn sign_out(&self) -> Reply {
         let mut lines = self.clear_session();
         lines.extend(self.clear_flows());
-        Reply::redirect(Said::Done(SignInWord::Ended), SEE_OTHER, self.end_address(), lines)
+        Reply::redirect(Logged::Done(SignInWord::Ended), SEE_OTHER, self.end_address(), lines)
             .forgetting_pages()
     }
 

@@ -12,7 +12,7 @@ use crate::token::{VerifiedClaims, VerifyError};
 
 impl<'p> Step<'_, 'p> {
     /// The answer to a page that asks who is signed in. It never has a token.
-    pub(super) fn tell(&self) -> Answered<'p> {
+    pub(super) fn answer_session(&self) -> Answered<'p> {
         let claims = match self.session_token() {
             None => None,
             Some(token) => match self.trust.verify(&token, self.issuers, self.now) {
@@ -23,20 +23,24 @@ impl<'p> Step<'_, 'p> {
                 }
             },
         };
-        let told = self.told(claims.as_ref(), self.session().as_ref());
-        (Reply::json(SignInWord::Told, &told, Vec::new()), claims)
+        let status = self.session_status(claims.as_ref(), self.session().as_ref());
+        (Reply::json(SignInWord::StatusShown, &status, Vec::new()), claims)
     }
 
-    pub(super) fn told(&self, claims: Option<&VerifiedClaims<'_>>, session: Option<&Session>) -> Value {
+    pub(super) fn session_status(
+        &self,
+        claims: Option<&VerifiedClaims<'_>>,
+        session: Option<&Session>,
+    ) -> Value {
         let seconds = self.flow.session_seconds();
         let session = session.filter(|session| !self.is_over(session));
-        let mut told = json!({
+        let mut status = json!({
             "signed_in": claims.is_some(),
             "renewable": self.flow.refresh() && session.is_some_and(|session| session.refresh_token.is_some()),
         });
         let mut add = |name: &str, value: Value| {
-            if let Some(told) = told.as_object_mut() {
-                told.insert(name.to_owned(), value);
+            if let Some(status) = status.as_object_mut() {
+                status.insert(name.to_owned(), value);
             }
         };
         if let Some(session) = session {
@@ -47,6 +51,6 @@ impl<'p> Step<'_, 'p> {
             add("issuer", claims.issuer().name().into());
             add("expires_at", expires_at(claims).into());
         }
-        told
+        status
     }
 }

@@ -23,7 +23,7 @@ pub(super) enum NoTokens {
     ClientRefused,
     /// There was no answer, the provider cannot answer at the moment, or there are no random bytes to ask it with.
     Unavailable,
-    /// The answer is not one.
+    /// The answer is not a token response (RFC 6749 section 5.1, OpenID Connect Core 1.0 section 3.1.3.3).
     Malformed,
 }
 
