@@ -12,6 +12,7 @@ use super::step::{Answered, Step};
 use super::token_request::Grant;
 use super::word::SignInWord;
 use crate::credential::cookies as cookies_of;
+use crate::outcome::SIGN_IN_STATUS;
 use crate::query::Query;
 use crate::refusal::SignInError;
 
@@ -97,7 +98,7 @@ impl<'p> Step<'_, 'p> {
         lines.push(self.mark_back(&pending.back, Back::SignedIn));
         let logged = Logged::Done(SignInWord::Started);
         let location = self.address(&pending.back);
-        (Reply::redirect(logged, crate::outcome::SIGN_IN_STATUS, location, lines), Some(claims))
+        (Reply::redirect(logged, SIGN_IN_STATUS, location, lines), Some(claims))
     }
 
     /// The sign-in with this `state`, if this browser began it here, and not too long ago.

@@ -11,6 +11,7 @@ use super::sealed::Kind;
 use super::step::{Answered, Step};
 use crate::credential::cookies as cookies_of;
 use crate::digest::sha256;
+use crate::outcome::SIGN_IN_STATUS;
 use crate::query::encode_value;
 use crate::refusal::{Refusal, SignInError};
 use crate::request::S3Request;
@@ -109,7 +110,7 @@ impl<'p> Step<'_, 'p> {
         lines.push(cookies::line(&name, &sealed, FLOW_SECONDS));
         let location = self.authorization_address(&pending);
         let logged = Logged::Refused(refusal.clone());
-        Some(Reply::redirect(logged, crate::outcome::SIGN_IN_STATUS, location, lines))
+        Some(Reply::redirect(logged, SIGN_IN_STATUS, location, lines))
     }
 
     fn authorization_address(&self, pending: &PendingSignIn) -> String {

@@ -27,6 +27,7 @@ impl<'p> Step<'_, 'p> {
         (Reply::json(SignInWord::StatusShown, &status, Vec::new()), claims)
     }
 
+    /// What a page learns of a session, as JSON. A session that is over is as none.
     pub(super) fn session_status(
         &self,
         claims: Option<&VerifiedClaims<'_>>,
