@@ -76,12 +76,18 @@ pub(super) fn compile_code_flow(
     let place = Place::member("sign_in");
     let issuer = find_issuer(document, policy, &place, problems);
     check_client_id(document, &place, problems);
-    if !Origin::parse(&document.origin).is_some_and(Origin::is_secure) {
+    let is_secure = |origin: &str| Origin::parse(origin).is_some_and(Origin::is_secure);
+    if !is_secure(&document.origin) {
+        let bare = document.origin.strip_suffix('/').filter(|bare| is_secure(bare));
         problems.add(
             place.then("origin"),
             format!("`{}` is not the origin of a distribution", document.origin.escape_debug()),
-            "write the distribution's own address, such as `https://files.example.com`, without a path \
-             (`http://` on this machine only)",
+            match bare {
+                Some(bare) => format!("remove the slash at the end: write `{bare}`"),
+                None => "write the distribution's own address, such as `https://files.example.com`, without a path \
+                         (`http://` on this machine only)"
+                    .to_owned(),
+            },
         );
     }
     check_scopes(document, &place, problems);
