@@ -41,6 +41,7 @@ id      = "own"
 effect  = "allow"
 methods = ["GET"]
 keys    = ["users/{sub}/**"]
+issuers = ["staff", "machines"]
 "#;
 
 const TESTS: &str = r#"version = 1
