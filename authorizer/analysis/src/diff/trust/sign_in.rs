@@ -1,7 +1,7 @@
 //! Where people sign in, and what becomes of it: one redirect, or the code flow. Setting by setting; of keys and secrets
 //! only whether they are the same.
 
-use authorizer_core::code_flow::{ClientAuthentication, CodeFlow, EndSession, SessionToken};
+use authorizer_core::code_flow::{ClientAuthentication, CodeFlow, EndSession, NOT_HERE, SessionToken};
 use authorizer_core::policy::Policy;
 use authorizer_core::{SignIn, SignInRedirect};
 
@@ -21,6 +21,25 @@ pub(super) fn changes(old: &Policy, new: &Policy) -> Vec<TrustChange> {
     changes.extend(cookie_keys(&before, &after));
     changes.extend(client(&before, &after));
     changes
+}
+
+/// The secrets that cannot be compared, because the file of one is not there.
+pub(super) fn not_here(policies: [&Policy; 2]) -> Vec<&'static str> {
+    let flows = || policies.into_iter().filter_map(|policy| policy.sign_in()?.code_flow());
+    let is_key =
+        |at: usize| flows().any(|flow| flow.cookie_key_marks().get(at).is_some_and(|one| one == NOT_HERE));
+    let is_of_client = |is_key: bool| {
+        flows()
+            .map(CodeFlow::client_authentication)
+            .any(|way| way.is_stand_in() && matches!(way, ClientAuthentication::PrivateKeyJwt(_)) == is_key)
+    };
+    let found = [
+        (is_key(0), "`sign_in.cookie_key` cannot be compared: the file is not here"),
+        (is_key(1), "`sign_in.previous_cookie_key` cannot be compared: the file is not here"),
+        (is_of_client(false), "`sign_in.client_secret` cannot be compared: the file is not here"),
+        (is_of_client(true), "`sign_in.client_key` cannot be compared: the file is not here"),
+    ];
+    found.into_iter().filter(|(is_so, _)| *is_so).map(|(_, what)| what).collect()
 }
 
 /// The sign-in of one of the two policies.
@@ -305,7 +324,14 @@ fn own_paths(before: &Sides<'_>, after: &Sides<'_>) -> Option<TrustChange> {
 /// The keys of the cookies, by their marks.
 fn cookie_keys(before: &Sides<'_>, after: &Sides<'_>) -> Vec<TrustChange> {
     let marks = [before, after].map(|side| side.flow.map(CodeFlow::cookie_key_marks).unwrap_or_default());
-    let at = |place: usize| [0, 1].map(|side: usize| marks.get(side).and_then(|all| all.get(place)).cloned());
+    let at = |place: usize| {
+        let both = [0, 1].map(|side: usize| marks.get(side).and_then(|all| all.get(place)).cloned());
+        match both {
+            // Of two keys one of which is not there, nobody knows whether they are the same.
+            [Some(old), Some(new)] if old == NOT_HERE || new == NOT_HERE => [None, None],
+            both => both,
+        }
+    };
     let found = [
         text(
             "sign_in.cookie_key",
@@ -329,7 +355,8 @@ fn client(before: &Sides<'_>, after: &Sides<'_>) -> Vec<TrustChange> {
     let names = ways.map(|way| way.map(|way| way.name().to_owned()));
     let mut changes = Vec::new();
     if names[0] == names[1] {
-        if ways[0] != ways[1] {
+        let is_compared = !ways.iter().flatten().any(|way| way.is_stand_in());
+        if ways[0] != ways[1] && is_compared {
             let setting = match ways[1] {
                 Some(ClientAuthentication::PrivateKeyJwt(_)) => "sign_in.client_key",
                 Some(
