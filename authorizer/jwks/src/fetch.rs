@@ -1,6 +1,7 @@
 //! One GET or one POST, of a few kilobytes, to a server that may be slow, broken or hostile.
 
 use std::error::Error;
+use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,12 +39,19 @@ pub struct Form<'f> {
 }
 
 /// A whole answer, of any status but a redirect.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Eq, PartialEq)]
 pub struct Answered {
     /// The status.
     pub status: u16,
     /// The body, at most [`MAX_ANSWER_BYTES`].
     pub body: Bytes,
+}
+
+/// Its body contains tokens, which must not appear in a log.
+impl fmt::Debug for Answered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answered").field("status", &self.status).finish_non_exhaustive()
+    }
 }
 
 /// Why a fetch failed. It contains text from the server, unescaped, but nothing of what was sent in a [`Form`].

@@ -225,7 +225,7 @@ impl LiveAuthorizer {
     ) -> Option<Answered> {
         let within = TOKENS_DEADLINE.min(within);
         if within < SHORTEST {
-            // It stays good for another request.
+            // Nothing was sent: a refresh token stays good. A code does too, but the callback ends its flow.
             return None;
         }
         let asking = Instant::now();

@@ -24,6 +24,8 @@ pub(crate) struct IdTokenChecks<'c> {
     pub(crate) client_id: &'c str,
     /// The `nonce` that it must have; `None` if it need not have one.
     pub(crate) nonce: Option<&'c str>,
+    /// How long ago the person may have signed in at the provider, in seconds; `None` if that is not asked for.
+    pub(crate) max_age: Option<u64>,
     /// The access token that came with it.
     pub(crate) access_token: &'c str,
 }
@@ -49,6 +51,8 @@ impl Trust {
             return Err(TokenError::IssuerUnknown.into());
         }
         signed.judged.at(now)?;
+        let leeway = issuers.get(place).map(Issuer::leeway_seconds).unwrap_or_default();
+        checks.check_age(signed.claims.claims(), leeway, now)?;
         let subject = signed.claims.claims().get("sub").and_then(Value::as_str);
         Ok(subject.ok_or(TokenError::Malformed)?.to_owned())
     }
@@ -64,6 +68,18 @@ impl IdTokenChecks<'_> {
             false => Err(TokenError::TypeMismatch),
         };
         Judged::new(times, issuer.leeway_seconds, self.after_times(issuer, jws, claims))
+    }
+
+    /// Section 3.1.3.7, points 12 and 13. The parameter goes through the browser, so that a person can leave it out.
+    fn check_age(&self, claims: &Map<String, Value>, leeway: u32, now: UnixTime) -> Result<(), TokenError> {
+        let Some(max_age) = self.max_age else { return Ok(()) };
+        let signed_in_at =
+            claims.get("auth_time").and_then(Value::as_f64).ok_or(TokenError::TimeMalformed)?;
+        let oldest = now.as_seconds().saturating_sub(max_age.saturating_add(leeway.into()));
+        match signed_in_at >= UnixTime::from_seconds(oldest).as_seconds_f64() {
+            true => Ok(()),
+            false => Err(TokenError::Expired),
+        }
     }
 
     fn after_times(
@@ -106,7 +122,7 @@ impl IdTokenChecks<'_> {
         {
             return Err(TokenError::RequiredClaimMismatch);
         }
-        if issuer.revoked.iter().any(|revocation| revocation.is_of(claims)) {
+        if issuer.revokes(claims) {
             return Err(TokenError::Revoked);
         }
         Ok(())

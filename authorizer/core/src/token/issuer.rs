@@ -123,6 +123,11 @@ impl Issuer {
         &self.revoked
     }
 
+    /// Whether the policy revokes the token with these claims, whose times are well-formed.
+    pub(crate) fn revokes(&self, claims: &Map<String, Value>) -> bool {
+        self.revoked.iter().any(|revocation| revocation.is_of(claims))
+    }
+
     /// Checks the type and the claims of a token against the policy and the clock.
     pub(super) fn verify_claims(
         &self,
@@ -182,7 +187,7 @@ impl Issuer {
         if claims.contains_key("cnf") && !self.accepts_bound_tokens {
             return Err(TokenError::Bound);
         }
-        if self.revoked.iter().any(|revocation| revocation.is_of(claims)) {
+        if self.revokes(claims) {
             return Err(TokenError::Revoked);
         }
         Ok(())

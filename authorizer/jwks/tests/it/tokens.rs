@@ -316,3 +316,9 @@ async fn nobody_waits_for_the_tokens_of_another() {
         reason = reading => assert_eq!(reason, "allowed_by_rule"),
     }
 }
+
+#[test]
+fn an_answer_that_is_printed_for_debugging_has_no_token() {
+    let answered = authorizer_jwks::Answered { status: 200, body: "secret".into() };
+    assert_eq!(format!("{answered:?}"), "Answered { status: 200, .. }");
+}

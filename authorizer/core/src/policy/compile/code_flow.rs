@@ -92,7 +92,9 @@ pub(super) fn compile_code_flow(
         &place,
         problems,
     );
+    let trusted = issuer.and_then(|index| policy.issuers.get(index));
     check_parameters(document, authorization_endpoint.as_ref(), &place, problems);
+    check_enforced(document, authorization_endpoint.as_ref(), trusted, &place, problems);
     let token_endpoint =
         compile_endpoint("token_endpoint", &document.token_endpoint, &OF_TOKENS, &place, problems);
     let end_session = document
@@ -298,6 +300,47 @@ fn check_parameters(
                 "remove it, or write `login`, `consent` or `select_account`",
             );
         }
+    }
+}
+
+/// What the policy asks for how people sign in. The question goes through the browser, so it only counts if the answer is
+/// checked.
+fn check_enforced(
+    document: &CodeFlowDocument,
+    endpoint: Option<&FetchUrl>,
+    issuer: Option<&IssuerDocument>,
+    place: &Place,
+    problems: &mut Problems,
+) {
+    let in_address = |name: &str| endpoint.is_some_and(|url| parameters_of(url).any(|other| other == name));
+    let of = |name: &str| place.then("authorization_parameters").then(name);
+    let max_age = document.authorization_parameters.get("max_age");
+    if max_age
+        .is_some_and(|age| !age.bytes().all(|byte| byte.is_ascii_digit()) || age.parse::<u32>().is_err())
+    {
+        problems.add(
+            of("max_age"),
+            "`max_age` is not a number of seconds",
+            "write digits, such as `\"3600\"`",
+        );
+    }
+    if in_address("max_age") {
+        problems.add(
+            place.then("authorization_endpoint"),
+            "`max_age` in the query of this address is not checked in the answer",
+            "write it in `authorization_parameters`, where it is",
+        );
+    }
+    let asks_acr = document.authorization_parameters.contains_key("acr_values");
+    if (asks_acr || in_address("acr_values"))
+        && issuer.is_some_and(|issuer| !issuer.required.contains_key("acr"))
+    {
+        let place = if asks_acr { of("acr_values") } else { place.then("authorization_endpoint") };
+        problems.add(
+            place,
+            "`acr_values` is only a wish, which a person can take out of the address, and no token is checked for it",
+            "add `required = { acr = \"...\" }` to the issuer, or remove it",
+        );
     }
 }
 
@@ -704,6 +747,32 @@ mod tests {
                 json!({"tenant": "b"}),
                 Some("sign_in.authorization_parameters.tenant"),
             ),
+            ("authorization_parameters", json!({"max_age": "3600"}), None),
+            (
+                "authorization_parameters",
+                json!({"max_age": "1h"}),
+                Some("sign_in.authorization_parameters.max_age"),
+            ),
+            (
+                "authorization_parameters",
+                json!({"max_age": "+1"}),
+                Some("sign_in.authorization_parameters.max_age"),
+            ),
+            (
+                "authorization_parameters",
+                json!({"acr_values": "urn:mfa"}),
+                Some("sign_in.authorization_parameters.acr_values"),
+            ),
+            (
+                "authorization_endpoint",
+                json!("https://login.example.com/a?acr_values=x"),
+                Some("sign_in.authorization_endpoint"),
+            ),
+            (
+                "authorization_endpoint",
+                json!("https://login.example.com/a?max_age=1"),
+                Some("sign_in.authorization_endpoint"),
+            ),
             ("authorization_parameters", json!({"a b": "c"}), Some("sign_in.authorization_parameters.a b")),
             ("authorization_parameters", json!({"a": ""}), Some("sign_in.authorization_parameters.a")),
             (
@@ -792,6 +861,13 @@ mod tests {
         ] {
             assert_eq!(problems(&changes), places, "{changes:?}");
         }
+    }
+
+    #[test]
+    fn what_is_asked_of_the_sign_in_is_checked_in_the_token() {
+        let asked = ("/sign_in/authorization_parameters", json!({"acr_values": "urn:mfa"}));
+        let checked = ("/issuers/0/required", json!({"acr": "urn:mfa"}));
+        assert_eq!(problems(&[asked, checked]), Vec::<String>::new());
     }
 
     #[test]

@@ -6,7 +6,8 @@ use super::cookies;
 use super::kept::{Begun, Session};
 use super::reply::{Reply, Said};
 use super::sealed::Kind;
-use super::session::Renewal;
+use super::session::{Proof, Renewal, Whose};
+use super::start::Back;
 use super::step::{Answered, Step};
 use super::token_request::Grant;
 use super::word::SignInWord;
@@ -81,7 +82,7 @@ impl<'p> Step<'_, 'p> {
         let Some(id_token) = tokens.id_token.as_deref() else {
             return fail(SignInError::AnswerMalformed.into());
         };
-        let identity = match self.identify(id_token, &tokens, Some(&begun.nonce)) {
+        let identity = match self.identify(id_token, &tokens, Proof::Of(&begun.nonce)) {
             Ok(identity) => identity,
             Err(refusal) => return fail(refusal),
         };
@@ -89,16 +90,17 @@ impl<'p> Step<'_, 'p> {
             at: self.now.as_seconds(),
             subject: identity,
             token_subject: None,
+            token_id: None,
             nonce: begun.nonce.clone(),
             refresh_token: None,
             id_token: None,
         };
-        let Renewal { mut lines, claims, .. } = match self.keep(session, tokens, None) {
+        let Renewal { mut lines, claims, .. } = match self.keep(session, tokens, Whose::New) {
             Ok(kept) => kept,
             Err(refusal) => return fail(refusal),
         };
         lines.extend(end());
-        lines.push(self.mark_back(&begun.back));
+        lines.push(self.mark_back(&begun.back, Back::SignedIn));
         let said = Said::Done(SignInWord::Started);
         let location = self.address(&begun.back);
         (Reply::redirect(said, crate::outcome::SIGN_IN_STATUS, location, lines), Some(claims))

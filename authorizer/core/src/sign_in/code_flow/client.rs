@@ -25,6 +25,7 @@ pub(super) struct Form {
 /// These parameters, and those with which the client proves who it is. `None` if its key cannot sign.
 pub(super) fn form(
     flow: &CodeFlow,
+    issuer: &str,
     parameters: &[(&str, &str)],
     random: &Random<'_>,
     now: UnixTime,
@@ -40,7 +41,7 @@ pub(super) fn form(
             all.extend([("client_id", id), ("client_secret", secret.as_str())]);
         }
         ClientAuthentication::PrivateKeyJwt(key) => {
-            assertion = assert(key, id, flow.token_endpoint.as_str(), &random.text()?, now)?;
+            assertion = assert(key, id, issuer, &random.text()?, now)?;
             all.extend([
                 ("client_id", id),
                 ("client_assertion_type", ASSERTION_TYPE),
@@ -57,7 +58,8 @@ fn basic(id: &str, secret: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{}:{}", form(id), form(secret))))
 }
 
-/// RFC 7523 section 3: `iss` and `sub` are the client, and `aud` is the token endpoint.
+/// RFC 7523 section 3: `iss` and `sub` are the client. `aud` is the issuer's identifier alone, not the token endpoint: so
+/// the draft of RFC 7523bis and FAPI 2.0, against another provider that has an assertion made for this one.
 fn assert(jwk: &str, client: &str, audience: &str, id: &str, now: UnixTime) -> Option<String> {
     let key = ClientKey::parse(jwk).ok()?;
     let mut header = json!({"alg": key.algorithm(), "typ": "JWT"});

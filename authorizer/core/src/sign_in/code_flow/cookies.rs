@@ -17,8 +17,9 @@ const USUAL_PIECES: usize = 4;
 /// How the name of the cookie of a flow begins. The rest is of its `state`: each tab has its own.
 pub(super) const FLOW_PREFIX: &str = "__Host-authorizer-flow-";
 
-/// The cookie that says which page a browser was just sent back to, with a session.
-pub(super) const BACK: &str = "__Host-authorizer-back";
+/// How the name of the cookie begins that says that a browser was just sent back to a page, with a session. The rest is of
+/// the page.
+pub(super) const BACK_PREFIX: &str = "__Host-authorizer-back-";
 
 /// How long that is looked at, in seconds: as long as a redirect may take.
 pub(super) const BACK_SECONDS: u64 = 15;
@@ -33,8 +34,13 @@ pub(super) fn flow_name(state: &str) -> String {
     format!("{FLOW_PREFIX}{}", mark(state))
 }
 
+/// The name of the cookie of this page.
+pub(super) fn back_name(back: &str) -> String {
+    format!("{BACK_PREFIX}{}", mark(back))
+}
+
 /// Eight digits that stand for a text. They open nothing.
-pub(super) fn mark(text: &str) -> String {
+fn mark(text: &str) -> String {
     let mut digits = sha256_hex(text.as_bytes());
     digits.truncate(8);
     digits

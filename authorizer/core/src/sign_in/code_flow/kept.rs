@@ -1,14 +1,21 @@
 //! What the two sealed cookies contain.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::time::UnixTime;
+use crate::token::Issuer;
 
 /// How long a person may take to sign in, in seconds.
 pub(super) const FLOW_SECONDS: u64 = 600;
 
+/// How far ahead the clock of another Region may be, in seconds.
+const AHEAD_SECONDS: u64 = 60;
+
 /// One sign-in that has begun.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Begun {
     #[serde(rename = "s")]
@@ -28,7 +35,15 @@ pub(super) struct Begun {
 impl Begun {
     /// Whether it can still be finished. One from the future is not of this clock.
     pub(super) fn is_fresh(&self, now: UnixTime) -> bool {
-        now.as_seconds().checked_sub(self.at).is_some_and(|age| age <= FLOW_SECONDS)
+        let now = now.as_seconds();
+        self.at <= now.saturating_add(AHEAD_SECONDS) && now.saturating_sub(self.at) <= FLOW_SECONDS
+    }
+}
+
+/// It contains secrets, which must not appear in a log.
+impl fmt::Debug for Begun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Begun").field("at", &self.at).finish_non_exhaustive()
     }
 }
 
@@ -46,6 +61,9 @@ pub(super) struct Session {
     /// section 8.1).
     #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
     pub(super) token_subject: Option<String>,
+    /// `jti` of that token.
+    #[serde(rename = "j", default, skip_serializing_if = "Option::is_none")]
+    pub(super) token_id: Option<String>,
     #[serde(rename = "n")]
     pub(super) nonce: String,
     #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
@@ -62,9 +80,41 @@ impl Session {
 
     /// Whether it has ended. One from the future is not of this clock, and has.
     pub(super) fn has_ended(&self, session_seconds: u32, now: UnixTime) -> bool {
-        // Clocks of two Regions are not equal.
-        const AHEAD: u64 = 60;
         let now = now.as_seconds();
-        now >= self.ends_at(session_seconds) || self.at > now.saturating_add(AHEAD)
+        now >= self.ends_at(session_seconds) || self.at > now.saturating_add(AHEAD_SECONDS)
+    }
+
+    /// Whether the policy revokes it: as a token that was issued when the person signed in, and is never issued anew.
+    pub(super) fn is_revoked(&self, issuer: &Issuer) -> bool {
+        let covers = |subject: Option<&str>| {
+            let mut claims = Map::new();
+            claims.insert("iat".to_owned(), self.at.into());
+            let texts = [("sub", subject), ("jti", self.token_id.as_deref())];
+            claims.extend(
+                texts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), Value::from(text?)))),
+            );
+            issuer.revokes(&claims)
+        };
+        covers(self.token_subject.as_deref()) || covers(Some(&self.subject))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::reply::{Reply, Said};
+    use super::super::token_request::TokenAnswer;
+    use super::super::word::SignInWord;
+    use super::*;
+
+    #[test]
+    fn nothing_that_is_printed_for_debugging_has_a_secret() {
+        let secret = || "secret".to_owned();
+        let begun = Begun { state: secret(), nonce: secret(), verifier: secret(), back: secret(), at: 7 };
+        let reply = Reply::redirect(Said::Done(SignInWord::Started), 302, secret(), vec![secret()]);
+        let answer = TokenAnswer::Answered { status: 200, body: b"secret" };
+        for shown in [format!("{begun:?}"), format!("{reply:?}"), format!("{answer:?}")] {
+            // Bytes are printed as numbers.
+            assert!(!shown.contains("secret") && !shown.contains("115, 101"), "{shown}");
+        }
     }
 }

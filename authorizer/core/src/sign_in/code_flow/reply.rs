@@ -11,7 +11,6 @@ use crate::refusal::Refusal;
 use crate::token::RETRY_SECONDS;
 
 /// The answer of one step.
-#[derive(Debug)]
 pub(crate) struct Reply {
     /// For the log.
     pub(crate) said: Said,
@@ -20,6 +19,14 @@ pub(crate) struct Reply {
     body: Option<String>,
     /// What the token endpoint must be asked first. Then the answer is only for a caller that cannot ask.
     pub(crate) asked: Option<AskedTokens>,
+}
+
+/// Its cookies and addresses contain tokens, which must not appear in a log.
+impl std::fmt::Debug for Reply {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { said, status, .. } = self;
+        f.debug_struct("Reply").field("said", said).field("status", status).finish_non_exhaustive()
+    }
 }
 
 /// What the log says of a step.

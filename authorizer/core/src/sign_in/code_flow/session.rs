@@ -7,6 +7,7 @@ use super::kept::Session;
 use super::reply::{Reply, Said};
 use super::sealed::Kind;
 use super::settings::SessionToken;
+use super::start::Back;
 use super::step::{Answered, Step};
 use super::token_request::Grant;
 use super::tokens::Tokens;
@@ -24,6 +25,24 @@ pub(super) struct Renewal<'p> {
     pub(super) session: Session,
 }
 
+/// Whose tokens are kept.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Whose {
+    /// Of the person who signs in.
+    New,
+    /// Of the person who has the session: `sub` must be the same, or be missing as before.
+    Same,
+}
+
+/// What ties an ID token to this browser.
+#[derive(Clone, Copy)]
+pub(super) enum Proof<'s> {
+    /// It is of the sign-in with this `nonce`.
+    Of(&'s str),
+    /// It came with a renewal.
+    Renewal,
+}
+
 /// Why a session is not renewed.
 struct NotRenewed {
     refusal: Refusal,
@@ -34,16 +53,24 @@ struct NotRenewed {
 }
 
 impl<'p> Step<'_, 'p> {
-    /// The subject of an ID token of the answer, verified (OpenID Connect Core 1.0 section 3.1.3.7). `nonce` is the one
-    /// that it must have.
+    /// The subject of an ID token of the answer, verified (OpenID Connect Core 1.0 section 3.1.3.7).
     pub(super) fn identify(
         &self,
         id_token: &str,
         tokens: &Tokens,
-        nonce: Option<&str>,
+        proof: Proof<'_>,
     ) -> Result<String, Refusal> {
-        let checks =
-            IdTokenChecks { client_id: self.flow.client_id(), nonce, access_token: &tokens.access_token };
+        let (nonce, max_age) = match proof {
+            Proof::Of(nonce) => (Some(nonce), self.flow.max_age()),
+            // Section 12.2: `auth_time` stays that of the sign-in, and `session_seconds` limits a session.
+            Proof::Renewal => (None, None),
+        };
+        let checks = IdTokenChecks {
+            client_id: self.flow.client_id(),
+            nonce,
+            max_age,
+            access_token: &tokens.access_token,
+        };
         self.trust
             .verify_id_token(id_token, self.flow.issuer, self.issuers, &checks, self.now)
             .map_err(|error| refusal_of(error, SignInError::IdTokenRefused))
@@ -55,7 +82,7 @@ impl<'p> Step<'_, 'p> {
         &self,
         mut session: Session,
         tokens: Tokens,
-        subject: Option<&str>,
+        whose: Whose,
     ) -> Result<Renewal<'p>, Refusal> {
         let Tokens { access_token, id_token, refresh_token } = tokens;
         let (token, hint) = match self.flow.session_token() {
@@ -70,10 +97,15 @@ impl<'p> Step<'_, 'p> {
             .verify(&token, self.issuers, self.now)
             .map_err(|error| refusal_of(error, SignInError::TokenRefused))?;
         let is_own = claims.issuer().issuer() == self.issuer();
-        if !is_own || subject.is_some_and(|subject| claims.subject() != Some(subject)) {
+        let is_same = match whose {
+            Whose::New => true,
+            Whose::Same => claims.subject() == session.token_subject.as_deref(),
+        };
+        if !is_own || !is_same {
             return Err(SignInError::TokenRefused.into());
         }
         session.token_subject = claims.subject().map(str::to_owned);
+        session.token_id = claims.claims().get("jti").and_then(Value::as_str).map(str::to_owned);
         if self.flow.refresh() {
             session.refresh_token = refresh_token.or(session.refresh_token);
         }
@@ -88,11 +120,8 @@ impl<'p> Step<'_, 'p> {
             return Err(SignInError::TokenRefused.into());
         }
         let left = session.ends_at(self.flow.session_seconds()).saturating_sub(self.now.as_seconds());
-        // A token that can be renewed stays after it has expired: with it the person is known to have a session.
-        let of_token = match session.refresh_token {
-            Some(_) => left,
-            None => self.seconds_of(&claims).min(left),
-        };
+        // A token that has expired would shut the person out of what is for everybody. The sealed cookie stays.
+        let of_token = expires_at(&claims).saturating_sub(self.now.as_seconds()).min(left);
         let (name, headers) = (&self.flow.cookie, &self.request.headers);
         let mut lines = cookies::set(name, &token, of_token.max(1), headers);
         lines.extend(cookies::set(&cookies::sealed_name(name), &sealed, left.max(1), headers));
@@ -104,18 +133,10 @@ impl<'p> Step<'_, 'p> {
         sealed.ok_or_else(|| SignInError::ProviderUnavailable.into())
     }
 
-    /// How long a token is still accepted.
-    fn seconds_of(&self, claims: &VerifiedClaims<'_>) -> u64 {
-        let leeway = claims.issuer().leeway_seconds();
-        expires_at(claims).saturating_add(leeway.into()).saturating_sub(self.now.as_seconds())
-    }
-
     /// A session that can be renewed.
     fn renewable(&self) -> Option<Session> {
         let is_usable = |session: &Session| {
-            self.flow.refresh()
-                && session.refresh_token.is_some()
-                && !session.has_ended(self.flow.session_seconds(), self.now)
+            self.flow.refresh() && session.refresh_token.is_some() && !self.is_over(session)
         };
         self.session().filter(is_usable)
     }
@@ -134,7 +155,7 @@ impl<'p> Step<'_, 'p> {
         };
         if let Some(id_token) = tokens.id_token.as_deref() {
             // Section 12.2: it need not have a nonce; one that it has is the first one's.
-            let subject = self.identify(id_token, &tokens, None).map_err(refused)?;
+            let subject = self.identify(id_token, &tokens, Proof::Renewal).map_err(refused)?;
             let nonce = crate::token::nonce_of(id_token);
             if subject != session.subject || nonce.is_some_and(|nonce| nonce != session.nonce) {
                 return Err(refused(SignInError::IdTokenRefused.into()));
@@ -142,24 +163,34 @@ impl<'p> Step<'_, 'p> {
         } else if self.flow.session_token() == SessionToken::IdToken {
             return Err(refused(SignInError::RefreshRefused.into()));
         }
-        let subject = session.token_subject.clone();
-        self.keep(session, tokens, subject.as_deref()).map_err(refused)
+        self.keep(session, tokens, Whose::Same).map_err(refused)
     }
 
     /// Renews the session of a person who opens a page, and sends them to the same page again. `None` if there is
-    /// nothing to renew.
-    pub(super) fn renew_page(&self, back: &str, refusal: &Refusal) -> Option<Answered<'p>> {
+    /// nothing to renew. It depends on the sealed cookie alone: that of the token is gone when the token has expired.
+    pub(super) fn renew_page(
+        &self,
+        back: &str,
+        refusal: &Refusal,
+        came_back: Option<Back>,
+    ) -> Option<Answered<'p>> {
         let session = self.renewable()?;
         Some(match self.renew(session) {
             Ok(Renewal { mut lines, claims, .. }) => {
-                lines.push(self.mark_back(back));
+                lines.push(self.mark_back(back, Back::Renewed));
                 let said = Said::Done(SignInWord::Renewed);
                 let location = self.address(back);
                 (Reply::redirect(said, crate::outcome::SIGN_IN_STATUS, location, lines), Some(claims))
             }
-            // The provider does not know the session any more: the person signs in anew.
+            // The browser has the session of before its last sign-in, so that one more would be for nothing.
+            Err(NotRenewed { refusal: Refusal::SignIn(SignInError::RefreshRefused), .. })
+                if came_back.is_some() =>
+            {
+                (self.refuse_not_kept(back), None)
+            }
+            // The provider does not know the session any more: the person signs in anew, and gets new cookies then.
             Err(NotRenewed { refusal: Refusal::SignIn(SignInError::RefreshRefused), .. }) => {
-                (self.begin(back, refusal, self.clear_session())?, None)
+                (self.begin(back, refusal, Vec::new())?, None)
             }
             Err(NotRenewed { refusal, is_over, asked }) => {
                 let lines = if is_over { self.clear_session() } else { Vec::new() };
@@ -180,10 +211,12 @@ impl<'p> Step<'_, 'p> {
         if !self.is_own_page() {
             return (self.refuse(SignInError::CrossSite, Vec::new()), None);
         }
-        let refuse = |error: SignInError| (self.refuse(error, self.clear_session()), None);
-        let Some(session) = self.session() else { return refuse(SignInError::SessionMissing) };
-        if session.has_ended(self.flow.session_seconds(), self.now) {
-            return refuse(SignInError::SessionEnded);
+        let Some(session) = self.session() else {
+            // The token that it has may still be good.
+            return (self.refuse(SignInError::SessionMissing, Vec::new()), None);
+        };
+        if self.is_over(&session) {
+            return (self.refuse(SignInError::SessionEnded, self.clear_session()), None);
         }
         if !self.flow.refresh() || session.refresh_token.is_none() {
             // The token that it has may still be good.
@@ -226,7 +259,7 @@ impl<'p> Step<'_, 'p> {
 
     fn told(&self, claims: Option<&VerifiedClaims<'_>>, session: Option<&Session>) -> Value {
         let seconds = self.flow.session_seconds();
-        let session = session.filter(|session| !session.has_ended(seconds, self.now));
+        let session = session.filter(|session| !self.is_over(session));
         let mut told = json!({
             "signed_in": claims.is_some(),
             "renewable": self.flow.refresh() && session.is_some_and(|session| session.refresh_token.is_some()),

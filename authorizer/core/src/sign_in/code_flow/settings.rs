@@ -111,6 +111,11 @@ impl CodeFlow {
         &self.authorization_parameters
     }
 
+    /// How long ago a person may have signed in at the provider, in seconds, if the policy asks for that.
+    pub(crate) fn max_age(&self) -> Option<u64> {
+        self.authorization_parameters.get("max_age")?.parse().ok()
+    }
+
     /// Where a code becomes tokens.
     pub fn token_endpoint(&self) -> &FetchUrl {
         &self.token_endpoint

@@ -1,7 +1,6 @@
 //! The end of a session: its cookies are cleared, and the provider is told (OpenID Connect RP-Initiated Logout 1.0
 //! section 2; Cognito's `/logout`).
 
-use super::cookies::{self, BACK};
 use super::page;
 use super::reply::{Reply, Said};
 use super::settings::{EndSession, SIGNED_OUT_PATH, SessionToken};
@@ -10,6 +9,10 @@ use super::step::Step;
 use super::word::SignInWord;
 use crate::event::HeaderLines;
 use crate::refusal::SignInError;
+
+/// The longest address with an ID token in it, in bytes. Servers refuse longer ones; without it the provider asks the
+/// person.
+const MAX_HINT_ADDRESS: usize = 4_000;
 
 /// RFC 9110 section 15.4.4: whatever the method was, the next is a GET.
 const SEE_OTHER: u16 = 303;
@@ -44,7 +47,6 @@ impl Step<'_, '_> {
     fn sign_out(&self) -> Reply {
         let mut lines = self.clear_session();
         lines.extend(self.clear_flows());
-        lines.push(cookies::line(BACK, "", 0));
         Reply::redirect(Said::Done(SignInWord::Ended), SEE_OTHER, self.end_address(), lines)
             .forgetting_pages()
     }
@@ -62,8 +64,10 @@ impl Step<'_, '_> {
             EndSession::RpInitiated => parameters.push(("post_logout_redirect_uri", &back)),
             EndSession::Cognito => parameters.push(("logout_uri", &back)),
         }
-        parameters.extend(hint.as_deref().map(|token| ("id_token_hint", token)));
-        with_query(endpoint.as_str(), parameters)
+        let plain = with_query(endpoint.as_str(), parameters);
+        let Some(hint) = hint else { return plain };
+        let whole = with_query(&plain, [("id_token_hint", hint.as_str())]);
+        if whole.len() <= MAX_HINT_ADDRESS { whole } else { plain }
     }
 
     fn kept_id_token(&self) -> Option<String> {

@@ -4,7 +4,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::cookies::{self, BACK, BACK_SECONDS, FLOW_PREFIX};
+use super::cookies::{self, BACK_PREFIX, BACK_SECONDS, FLOW_PREFIX};
 use super::kept::{Begun, FLOW_SECONDS};
 use super::reply::{Reply, Said};
 use super::sealed::Kind;
@@ -28,6 +28,24 @@ const MAX_FLOW_BYTES: usize = 4_096;
 /// The most cookies that are looked at for that.
 const MAX_LOOKED_AT: usize = 64;
 
+/// How a browser got back to a page a moment ago.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Back {
+    /// After a sign-in.
+    SignedIn,
+    /// After a renewal. There is not another one at once.
+    Renewed,
+}
+
+impl Back {
+    const fn value(self) -> &'static str {
+        match self {
+            Self::SignedIn => "1",
+            Self::Renewed => "2",
+        }
+    }
+}
+
 impl<'p> Step<'_, 'p> {
     /// The answer to a person who opens a page for which they have no token that is accepted, because of this refusal;
     /// `None` if the request is not that.
@@ -36,17 +54,44 @@ impl<'p> Step<'_, 'p> {
             return None;
         }
         let back = way_back(asked);
-        let mark = cookies::mark(&back);
-        if cookies_of(&self.request.headers).any(|(name, value)| name == BACK && value == mark) {
-            let lines = vec![cookies::line(BACK, "", 0)];
-            return Some((self.refuse_with_way_back(SignInError::NotKept, lines, &back), None));
-        }
-        if self.flow.refresh()
-            && let Some(renewed) = self.renew_page(&back, refusal)
+        let came_back = self.came_back(&back);
+        if came_back != Some(Back::Renewed)
+            && let Some(renewed) = self.renew_page(&back, refusal, came_back)
         {
             return Some(renewed);
         }
-        self.begin(&back, refusal, Vec::new()).map(|reply| (reply, None))
+        if came_back.is_some() {
+            return Some((self.refuse_not_kept(&back), None));
+        }
+        self.begin(&back, refusal, self.clear_useless(refusal)).map(|reply| (reply, None))
+    }
+
+    /// How the browser was just sent back to this page, if it was. Whatever the cookie says, there is no second renewal.
+    fn came_back(&self, back: &str) -> Option<Back> {
+        let name = cookies::back_name(back);
+        let mut values = cookies_of(&self.request.headers).filter(|(known, _)| *known == name);
+        let (_, value) = values.next()?;
+        match value == Back::SignedIn.value() && values.next().is_none() {
+            true => Some(Back::SignedIn),
+            false => Some(Back::Renewed),
+        }
+    }
+
+    /// The answer to a browser that comes back to this page without a session.
+    pub(super) fn refuse_not_kept(&self, back: &str) -> Reply {
+        let lines = vec![cookies::line(&cookies::back_name(back), "", 0)];
+        self.refuse_with_way_back(SignInError::NotKept, lines, back)
+    }
+
+    /// The lines that clear a token that is refused, which would shut the person out of what is for everybody, and a
+    /// session that is over.
+    fn clear_useless(&self, refusal: &Refusal) -> Vec<String> {
+        match (self.session(), refusal) {
+            (Some(session), _) if self.is_over(&session) => self.clear_session(),
+            (_, Refusal::TokenMissing) => Vec::new(),
+            (Some(_), _) => cookies::clear(&self.flow.cookie, &self.request.headers),
+            (None, _) => self.clear_session(),
+        }
     }
 
     /// Sends the person to the provider. `None` if there are no random bytes.
@@ -112,15 +157,16 @@ impl<'p> Step<'_, 'p> {
         clear.into_iter().map(|name| cookies::line(name, "", 0)).collect()
     }
 
-    /// The lines that clear the cookies of all flows.
+    /// The lines that clear the cookies of all flows, and of the pages that they led back to.
     pub(super) fn clear_flows(&self) -> Vec<String> {
-        let names = cookies_of(&self.request.headers).map(|(name, _)| name).filter(|name| is_of_flow(name));
+        let is_own = |name: &&str| is_of_flow(name) || has_digits(name, BACK_PREFIX);
+        let names = cookies_of(&self.request.headers).map(|(name, _)| name).filter(is_own);
         names.take(MAX_LOOKED_AT).map(|name| cookies::line(name, "", 0)).collect()
     }
 
-    /// The line that says which page the browser is sent back to.
-    pub(super) fn mark_back(&self, back: &str) -> String {
-        cookies::line(BACK, &cookies::mark(back), BACK_SECONDS)
+    /// The line that says that the browser is sent back to this page.
+    pub(super) fn mark_back(&self, back: &str, how: Back) -> String {
+        cookies::line(&cookies::back_name(back), how.value(), BACK_SECONDS)
     }
 }
 
@@ -131,7 +177,12 @@ fn challenge_of(verifier: &str) -> String {
 
 /// Whether a cookie can be that of a flow. Its name is then safe in a line.
 fn is_of_flow(name: &str) -> bool {
-    let digits = name.strip_prefix(FLOW_PREFIX).unwrap_or_default();
+    has_digits(name, FLOW_PREFIX)
+}
+
+/// Whether a name is this prefix and eight digits.
+fn has_digits(name: &str, prefix: &str) -> bool {
+    let digits = name.strip_prefix(prefix).unwrap_or_default();
     digits.len() == 8 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 

@@ -1,5 +1,7 @@
 //! One step of a sign-in: the request, and all that the answer depends on.
 
+use std::borrow::Cow;
+
 use super::client;
 use super::cookies;
 use super::kept::Session;
@@ -11,7 +13,7 @@ use super::token_request::{Grant, TokenAnswer};
 use super::tokens::{NoTokens, Tokens};
 use super::word::SignInWord;
 use crate::cors::origin_of;
-use crate::credential::{Credential, CredentialPlaces, Several, value_in_pieces};
+use crate::credential::value_in_pieces;
 use crate::event::CloudFrontRequest;
 use crate::refusal::{Refusal, SignInError};
 use crate::sign_in::navigation::shows_pages;
@@ -122,18 +124,16 @@ impl<'p> Step<'_, 'p> {
         self.sealer().open(Kind::Session, &text)
     }
 
-    /// The token of the session, not verified.
+    /// Whether a session has ended, or is revoked.
+    pub(super) fn is_over(&self, session: &Session) -> bool {
+        let issuer = self.issuers.get(self.flow.issuer);
+        session.has_ended(self.flow.session_seconds(), self.now)
+            || issuer.is_none_or(|issuer| session.is_revoked(issuer))
+    }
+
+    /// The token of the session, not verified. A token in `Authorization` is another one.
     pub(super) fn session_token(&self) -> Option<String> {
-        let places = CredentialPlaces {
-            cookie: crate::credential::CookieName::parse(&self.flow.cookie),
-            ..CredentialPlaces::default()
-        };
-        match Credential::find(&self.request.headers, None, &places, Several::Refused) {
-            Ok(Credential::Bearer { token, place: crate::credential::CredentialPlace::Cookie }) => {
-                Some(token.into_owned())
-            }
-            _ => None,
-        }
+        value_in_pieces(&self.request.headers, &self.flow.cookie).map(Cow::into_owned)
     }
 
     /// The lines that clear both cookies of a session.
@@ -155,7 +155,7 @@ impl<'p> Step<'_, 'p> {
             Some((of, answer)) if of == grant => Tokens::read(answer).map_err(missing),
             Some(_) => Err(missing(NoTokens::Malformed)),
             None => {
-                let form = client::form(self.flow, parameters, &self.random, self.now)
+                let form = client::form(self.flow, self.issuer(), parameters, &self.random, self.now)
                     .ok_or_else(|| missing(NoTokens::ClientRefused))?;
                 let asked = AskedTokens { grant, authorization: form.authorization, body: form.body };
                 Err((Missing::of(grant, NoTokens::Unavailable), Some(asked)))
@@ -176,9 +176,10 @@ impl Missing {
         let (error, is_used_up) = match (error, grant) {
             (NoTokens::Refused, Grant::AuthorizationCode) => (SignInError::CodeRefused, true),
             (NoTokens::ClientRefused, Grant::AuthorizationCode) => (SignInError::ProviderError, true),
-            (NoTokens::Refused | NoTokens::ClientRefused, Grant::RefreshToken) => {
-                (SignInError::RefreshRefused, true)
-            }
+            // Another tab may have used it a moment ago, and has a newer session. It is not taken from the browser.
+            (NoTokens::Refused, Grant::RefreshToken) => (SignInError::RefreshRefused, false),
+            // The settings of the client are wrong: the session is as good as before.
+            (NoTokens::ClientRefused, Grant::RefreshToken) => (SignInError::ProviderError, false),
             (NoTokens::Malformed, _) => (SignInError::AnswerMalformed, true),
             (NoTokens::Unavailable, Grant::AuthorizationCode) => (SignInError::ProviderUnavailable, true),
             (NoTokens::Unavailable, Grant::RefreshToken) => (SignInError::ProviderUnavailable, false),

@@ -1,5 +1,6 @@
 //! What attackers do: no cookie and no callback that the function did not make gives a session.
 
+use std::cell::Cell;
 use std::sync::LazyLock;
 
 use authorizer_core::code_flow::{Grant, TokenAnswer};
@@ -8,6 +9,7 @@ use aws_lc_rs::digest::{SHA512, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
 use super::browser::{Browser, NAVIGATION, path_of};
@@ -253,6 +255,7 @@ fn a_renewal_is_only_of_the_same_person() {
     for (name, change, reason) in [
         ("access", json!({"sub": "mallory"}), "sign_in_token_refused"),
         ("access", json!({"iss": "https://other.example/"}), "sign_in_token_refused"),
+        ("access", json!({"sub": null}), "sign_in_token_refused"),
         ("identity", json!({"sub": "mallory"}), "sign_in_id_token_refused"),
         ("identity", json!({"nonce": "other"}), "sign_in_id_token_refused"),
         ("identity", json!({"aud": "other"}), "sign_in_id_token_refused"),
@@ -282,6 +285,23 @@ fn a_renewal_is_only_of_the_same_person() {
             *provider.change.borrow_mut() = None;
             assert_eq!(browser.open(PAGE, "alice").reason, "allowed_by_rule");
         }
+    }
+}
+
+#[test]
+fn a_session_without_a_subject_gets_none_by_a_renewal() {
+    let mut policy = document(json!({}));
+    policy["rules"][0]["keys"] = json!(["users/**"]);
+    let (site, provider) = (authorizer_of(policy), Provider::new());
+    let without: fn(&mut Answer) = |answer| drop(answer.access.as_object_mut().unwrap().remove("sub"));
+    let with: fn(&mut Answer) = |_| ();
+    for (change, reason) in [(without, "session_renewed"), (with, "sign_in_token_refused")] {
+        *provider.change.borrow_mut() = Some(Box::new(without));
+        let mut browser = Browser::new(&site, &provider, START);
+        assert_eq!(browser.open(PAGE, "alice").reason, "allowed_by_rule");
+        *provider.change.borrow_mut() = Some(Box::new(change));
+        browser.now += 3_700;
+        assert_eq!(browser.navigate(PAGE).reason, reason);
     }
 }
 
@@ -322,6 +342,8 @@ struct Loot {
     codes: Vec<String>,
     /// Of each cookie of a sign-in that this function can finish, the state.
     good: Vec<(String, String)>,
+    /// The sealed cookie of the attacker's own session.
+    own: String,
 }
 
 static SITE: LazyLock<Authorizer> = LazyLock::new(|| site(json!({})));
@@ -342,12 +364,18 @@ static OTHERS: LazyLock<[Authorizer; 4]> = LazyLock::new(|| {
     ]
 });
 
-/// What an attacker has: everything but a session of this function.
+/// What an attacker has: everything but a session of another person.
 fn loot(provider: &Provider) -> Loot {
     let others = &*OTHERS;
-    let mut loot = Loot { cookies: Vec::new(), states: Vec::new(), codes: Vec::new(), good: Vec::new() };
+    let mut loot = Loot {
+        cookies: Vec::new(),
+        states: Vec::new(),
+        codes: Vec::new(),
+        good: Vec::new(),
+        own: String::new(),
+    };
     for (nth, (maker, at)) in
-        [(&*SITE, START), (&*SITE, START - 300), (&*SITE, START - 700), (&*SITE, START + 50)]
+        [(&*SITE, START), (&*SITE, START - 300), (&*SITE, START - 700), (&*SITE, START + 100)]
             .into_iter()
             .chain(others.iter().map(|other| (other, START)))
             .enumerate()
@@ -376,6 +404,11 @@ fn loot(provider: &Provider) -> Loot {
         let back = provider.sign_in(&location, "mallory");
         loot.codes.push(parameters(back.split_once('?').unwrap().1)["code"].clone());
     }
+    // The attacker's own session.
+    let mut browser = Browser::new(&SITE, provider, START);
+    assert_eq!(browser.open("/users/mallory/a", "mallory").reason, "allowed_by_rule");
+    loot.own = browser.jar["__Host-session-sealed"].0.clone();
+    loot.cookies.extend(browser.jar.iter().map(|(name, (value, _))| (name.clone(), value.clone())));
     // Sessions of others.
     for maker in [&others[0], &others[2]] {
         let own = Provider::new();
@@ -442,20 +475,54 @@ impl Made {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+/// What an attacker tries first, before other cookies are added.
+#[derive(Clone, Copy, Debug)]
+enum Attempt {
+    Nothing,
+    /// To finish a sign-in that this browser began, with any code.
+    Callback,
+    /// To renew the attacker's own session.
+    Renewal,
+}
 
-    #[test]
-    fn no_cookie_and_no_callback_of_others_gives_a_session(
-        cookies in prop::collection::vec(made(), 0..5),
-        (state, code) in (any::<prop::sample::Index>(), any::<prop::sample::Index>()),
-        path in prop::sample::select(vec!["/.auth/callback", "/.auth/callback", "/.auth/refresh", PAGE, "/.auth/session"]),
-        is_page in any::<bool>(),
-    ) {
+#[test]
+fn no_cookie_and_no_callback_of_others_gives_a_session() {
+    const CASES: u32 = 256;
+    let any_index = any::<prop::sample::Index>;
+    let paths = ["/.auth/callback", "/.auth/callback", "/.auth/refresh", PAGE, "/.auth/session"];
+    let attempts = [Attempt::Nothing, Attempt::Callback, Attempt::Renewal];
+    let strategy = (
+        prop::collection::vec(made(), 0..5),
+        (any_index(), any_index(), any_index()),
+        prop::sample::select(paths.to_vec()),
+        prop::sample::select(attempts.to_vec()),
+        any::<bool>(),
+    );
+    let exchanged = Cell::new(0);
+    let try_one = |(cookies, (state, code, good), path, attempt, is_page): (
+        Vec<Made>,
+        (prop::sample::Index, prop::sample::Index, prop::sample::Index),
+        &'static str,
+        Attempt,
+        bool,
+    )| {
         let provider = Provider::new();
         let loot = loot(&provider);
-        let jar: Vec<_> = cookies.iter().map(|made| made.of(&loot.cookies)).collect();
-        let (state, code) = (state.get(&loot.states), code.get(&loot.codes));
+        let mut jar: Vec<_> = cookies.iter().map(|made| made.of(&loot.cookies)).collect();
+        let (mut path, mut state, code) = (path, state.get(&loot.states), code.get(&loot.codes));
+        match attempt {
+            Attempt::Nothing => {}
+            Attempt::Callback => {
+                let nth = good.index(loot.good.len());
+                path = "/.auth/callback";
+                state = &loot.states[nth];
+                jar.push(loot.cookies[nth].clone());
+            }
+            Attempt::Renewal => {
+                path = "/.auth/refresh";
+                jar.push(("__Host-session-sealed".to_owned(), loot.own.clone()));
+            }
+        }
         let mut headers = vec![("origin".to_owned(), "https://files.example.com".to_owned())];
         headers.extend(jar.iter().map(|(name, value)| ("cookie".to_owned(), format!("{name}={value}"))));
         if is_page {
@@ -467,14 +534,86 @@ proptest! {
             _ => path.to_owned(),
         };
         let got = answer(&SITE, &provider, &Sent { method, target, headers }, 1, START);
-        // Mallory may sign in as mallory: with the state of a sign-in that this browser began, and the code of it.
-        let is_begun = loot.good.iter().any(|(cookie, of)| of == state && jar.iter().any(|(_, value)| value == cookie));
-        prop_assert!(got.exchanged.is_none() || is_begun, "{got:?}");
+        // Mallory may sign in as mallory: with the state of a sign-in that this browser began, and the code of it. And
+        // mallory's own session may be renewed.
+        let has = |cookie: &String| jar.iter().any(|(_, value)| value == cookie);
+        let is_begun = loot.good.iter().any(|(cookie, of)| of == state && has(cookie));
         let is_of_one = loot.states.iter().zip(&loot.codes).any(|(one, other)| one == state && other == code);
-        prop_assert!(!got.gives_a_session() || (is_begun && is_of_one), "{got:?}");
-        // Sessions of other functions are tokens of the issuer, as in any cookie, but nothing is renewed with them.
-        prop_assert!(got.reason != "session_renewed");
-    }
+        if got.exchanged.is_some() {
+            exchanged.set(exchanged.get() + 1);
+        }
+        match got.exchanged {
+            None => prop_assert!(!got.gives_a_session(), "{got:?}"),
+            Some(Grant::AuthorizationCode) => {
+                prop_assert!(is_begun && (is_of_one || !got.gives_a_session()), "{got:?}");
+            }
+            Some(Grant::RefreshToken) => prop_assert!(has(&loot.own), "{got:?}"),
+        }
+        // Whatever came of it, nobody becomes somebody else.
+        for token in got.cookies().filter_map(|line| line.strip_prefix("__Host-session=ey")) {
+            let claims = token.split('.').nth(1).unwrap();
+            let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
+            prop_assert_eq!(&claims["sub"], "mallory");
+        }
+        prop_assert!(path != PAGE || got.status.is_some(), "{got:?}");
+        Ok(())
+    };
+    TestRunner::new(ProptestConfig::with_cases(CASES)).run(&strategy, try_one).unwrap();
+    assert!(exchanged.get() >= CASES / 4, "only {} of {CASES} reach the provider", exchanged.get());
+}
+
+#[test]
+fn nobody_is_sent_anywhere_else() {
+    const CASES: u32 = 256;
+    let pieces = [
+        "a",
+        "b.c",
+        "%40",
+        "%23",
+        "%3F",
+        "%25",
+        "%20",
+        "%26",
+        "%3D",
+        "%C3%A9",
+        "evil.example",
+        "https%3A",
+        "x%2Fevil.example",
+        "@evil.example",
+        ";",
+        "=",
+        "~",
+    ];
+    let key = prop::collection::vec(prop::sample::select(pieces.to_vec()), 1..8)
+        .prop_map(|pieces| format!("/users/alice/{}", pieces.concat()));
+    let query = prop_oneof![
+        3 => Just(""),
+        1 => prop::sample::select(vec!["versionId=v", "versionId=%2F%2Fevil.example", "versionId=%26x%3Dy"]),
+    ];
+    let reached = Cell::new(0);
+    let send = |uri: &str, query: &str| {
+        let provider = Provider::new();
+        let mut browser = Browser::new(&SITE, &provider, START);
+        let start = browser.navigate(&format!("{uri}?{query}"));
+        if start.location().starts_with("https://login.example/authorize") {
+            reached.set(reached.get() + 1);
+            let back = browser.navigate(&path_of(&provider.sign_in(start.location(), "alice")));
+            prop_assert_eq!(back.reason.as_str(), "session_started");
+            let path = back.location().strip_prefix("https://files.example.com/").unwrap();
+            prop_assert!(!path.starts_with(['/', '\\']) && !path.contains(['\\', '#', ' ', '@']), "{}", path);
+        }
+        Ok(())
+    };
+    let config = ProptestConfig::with_cases(CASES);
+    TestRunner::new(config.clone()).run(&(key, query), |(uri, query)| send(&uri, query)).unwrap();
+    assert!(reached.get() >= CASES / 2, "only {} of {CASES} reach the provider", reached.get());
+    // What is no key, or no query, leads nowhere else either.
+    let uri = "/[ -~]{0,40}|/\\PC{0,20}|/(//|\\\\|%0d%0a|%2f|@|evil\\.example|\\?|#){0,8}";
+    TestRunner::new(config).run(&(uri, "[ -~]{0,40}"), |(uri, query)| send(&uri, &query)).unwrap();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn no_answer_that_is_changed_somewhere_is_misread(at in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<bool>()) {
@@ -493,19 +632,6 @@ proptest! {
                 .contains(&reason.as_str()),
             "{reason}"
         );
-    }
-
-    #[test]
-    fn nobody_is_sent_anywhere_else(uri in "/[ -~]{0,40}|/\\PC{0,20}|/(//|\\\\|%0d%0a|%2f|@|evil\\.example|\\?|#){0,8}", query in "[ -~]{0,40}") {
-        let provider = Provider::new();
-        let mut browser = Browser::new(&SITE, &provider, START);
-        let start = browser.navigate(&format!("{uri}?{query}"));
-        if start.location().starts_with("https://login.example/authorize") {
-            let back = browser.navigate(&path_of(&provider.sign_in(start.location(), "alice")));
-            prop_assert_eq!(back.reason.as_str(), "session_started");
-            let path = back.location().strip_prefix("https://files.example.com/").unwrap();
-            prop_assert!(!path.starts_with(['/', '\\']) && !path.contains(['\\', '#', ' ', '@']));
-        }
     }
 
     #[test]

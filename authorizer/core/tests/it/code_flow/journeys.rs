@@ -30,7 +30,9 @@ fn a_person_opens_a_link_signs_in_and_is_back() {
     assert_eq!(back.location(), "https://files.example.com/users/alice/a.html");
     assert_eq!(back.exchanged, Some(Grant::AuthorizationCode));
     is(&browser.navigate(PAGE), None, "allowed_by_rule");
-    assert_eq!(browser.names(), ["__Host-authorizer-back", SESSION[0], SESSION[1]]);
+    let names = browser.names();
+    assert!(names[0].starts_with("__Host-authorizer-back-"), "{names:?}");
+    assert_eq!(names[1..], SESSION);
     is(&browser.navigate("/users/bob/a.html"), 403, "key_not_allowed");
     is(&browser.send("PUT", PAGE, &[("origin", "https://evil.example")]), 403, "origin_not_allowed");
 }
@@ -104,7 +106,9 @@ fn a_session_is_renewed_when_a_page_is_opened_and_only_then() {
     let mut browser = Browser::new(&site, &provider, START);
     is(&browser.open(PAGE, "alice"), None, "allowed_by_rule");
     browser.now += 3_700;
-    is(&browser.send("GET", PAGE, &[]), 401, "token_expired");
+    // The token has expired, and its cookie with it.
+    assert_eq!(browser.names(), [SESSION[1]]);
+    is(&browser.send("GET", PAGE, &[]), 401, "token_missing");
     let renewed = browser.navigate(PAGE);
     is(&renewed, 302, "session_renewed");
     assert_eq!((renewed.exchanged, path_of(renewed.location()).as_str()), (Some(Grant::RefreshToken), PAGE));
@@ -128,10 +132,256 @@ fn a_refresh_token_that_is_used_up_leads_to_the_sign_in() {
     // Another tab, which came at the same time.
     browser.jar = old;
     let start = browser.navigate(PAGE);
-    is(&start, 302, "token_expired");
+    is(&start, 302, "token_missing");
     assert!(start.location().starts_with("https://login.example/authorize?"));
-    assert!(!browser.names().iter().any(|name| SESSION.contains(name)));
     is(&browser.open(PAGE, "alice"), None, "allowed_by_rule");
+}
+
+#[test]
+fn a_tab_that_renews_too_late_does_not_take_the_session_of_the_other() {
+    let (site, provider) = (site(json!({})), Provider::new());
+    for by_page in [true, false] {
+        let mut browser = Browser::new(&site, &provider, START);
+        browser.open(PAGE, "alice");
+        browser.now += 3_700;
+        let old = browser.jar.clone();
+        is(&browser.navigate(PAGE), 302, "session_renewed");
+        let renewed = std::mem::replace(&mut browser.jar, old);
+        let late = if by_page { browser.navigate("/users/alice/b") } else { browser.post("/.auth/refresh") };
+        let expected = if by_page { (302, "token_missing") } else { (401, "session_refresh_refused") };
+        is(&late, expected.0, expected.1);
+        // Nothing in its answer touches what the other tab got.
+        assert!(!late.cookies().any(|line| line.starts_with("__Host-session")), "{late:?}");
+        browser.jar = renewed;
+        is(&browser.navigate(PAGE), None, "allowed_by_rule");
+    }
+}
+
+#[test]
+fn only_a_refusal_of_the_refresh_token_is_about_the_session() {
+    let (site, provider) = (site(json!({})), Provider::new());
+    for (status, body) in [
+        (401, r#"{"error":"invalid_client"}"#),
+        (400, r#"{"error":"invalid_scope"}"#),
+        (400, "<html>"),
+        (403, ""),
+        (404, ""),
+    ] {
+        for by_page in [true, false] {
+            let mut browser = Browser::new(&site, &provider, START);
+            browser.open(PAGE, "alice");
+            browser.now += 3_700;
+            *provider.change.borrow_mut() = Some(Box::new(move |answer| {
+                answer.status = status;
+                answer.body = Some(body.as_bytes().to_vec());
+            }));
+            let sealed = browser.jar[SESSION[1]].clone();
+            let got = if by_page { browser.navigate(PAGE) } else { browser.post("/.auth/refresh") };
+            is(&got, 502, "sign_in_provider_error");
+            match by_page {
+                true => assert!(got.header("content-type").unwrap().starts_with("text/html")),
+                false => assert_eq!(got.json()["reason"], "sign_in_provider_error"),
+            }
+            assert_eq!(browser.jar[SESSION[1]], sealed, "{status} {body}");
+            *provider.change.borrow_mut() = None;
+        }
+    }
+}
+
+/// What is for everybody is so for people whose token has expired, or is of no use.
+#[test]
+fn a_person_whose_token_has_expired_reads_what_is_public() {
+    for refresh in [true, false] {
+        let mut policy = super::site::document(json!({"refresh": refresh}));
+        let public = json!({"id": "public", "effect": "allow", "anonymous": true, "methods": ["GET"], "keys": ["public/**"]});
+        policy["rules"].as_array_mut().unwrap().push(public);
+        let (site, provider) = (super::site::authorizer_of(policy), Provider::new());
+        let mut browser = Browser::new(&site, &provider, START);
+        let image = "/public/logo.svg";
+        is(&browser.open(PAGE, "alice"), None, "allowed_by_rule");
+        is(&browser.send("GET", image, &[]), None, "allowed_by_rule");
+        browser.now += 3_600;
+        assert_eq!(browser.names(), [SESSION[1]]);
+        is(&browser.send("GET", image, &[]), None, "allowed_by_rule");
+        // A cookie of a token that is not accepted goes when a page is opened.
+        browser.jar.remove(SESSION[1]);
+        browser.jar.insert(SESSION[0].to_owned(), ("a.b.c".to_owned(), START + 9_000));
+        is(&browser.send("GET", image, &[]), 401, "token_malformed");
+        is(&browser.navigate(PAGE), 302, "token_malformed");
+        assert!(!browser.names().contains(&SESSION[0]));
+        is(&browser.send("GET", image, &[]), None, "allowed_by_rule");
+    }
+}
+
+#[test]
+fn a_session_that_the_policy_revokes_is_over() {
+    let provider = Provider::new();
+    for (revoked, ends) in [
+        (json!({"sub": "alice"}), true),
+        (json!({"sub": "alice-at-staff"}), true),
+        (json!({"issued_before": "2027-01-15T08:00:01Z"}), true),
+        (json!({"sub": "alice", "issued_before": "2027-01-15T08:00:01Z"}), true),
+        (json!({"jti": "t1"}), true),
+        (json!({"jti": "t1", "sub": "alice"}), true),
+        (json!({"sub": "bob"}), false),
+        (json!({"jti": "t2"}), false),
+        (json!({"issued_before": "2027-01-15T08:00:00Z"}), false),
+        (json!({"sub": "bob", "issued_before": "2027-01-15T08:00:01Z"}), false),
+    ] {
+        let before = site(json!({}));
+        let mut policy = super::site::document(json!({}));
+        policy["revoked"] = json!([revoked]);
+        policy["revoked"][0]["issuer"] = "staff".into();
+        let after = super::site::authorizer_of(policy);
+        for (later, by_page) in [(20, true), (20, false), (4_000, true), (4_000, false)] {
+            let mut browser = Browser::new(&before, &provider, START);
+            *provider.change.borrow_mut() = Some(Box::new(|answer| {
+                answer.access["jti"] = "t1".into();
+                answer.identity["sub"] = "alice-at-staff".into();
+            }));
+            is(&browser.open(PAGE, "alice"), None, "allowed_by_rule");
+            *provider.change.borrow_mut() = Some(Box::new(|answer| {
+                answer.access["jti"] = "t3".into();
+                answer.identity["sub"] = "alice-at-staff".into();
+            }));
+            browser.site = &after;
+            browser.now += later;
+            let shown = format!("{revoked} {later} {by_page}");
+            let told = browser.send("GET", "/.auth/session", &[]).json();
+            assert_eq!(told["renewable"], json!(!ends), "{shown}");
+            // The token itself is not revoked: it is of another subject, or later.
+            if later == 20 && by_page && (!ends || revoked["sub"] == "alice-at-staff") {
+                continue;
+            }
+            let got = if by_page { browser.navigate(PAGE) } else { browser.post("/.auth/refresh") };
+            assert_eq!(got.exchanged.is_none(), ends, "{shown} {got:?}");
+            match (ends, by_page) {
+                (true, true) => {
+                    assert_eq!(got.status, Some(302), "{shown}");
+                    assert!(got.location().starts_with("https://login.example/authorize?"), "{shown}");
+                }
+                (true, false) => is(&got, 401, "session_ended"),
+                (false, _) => assert_eq!(got.reason, "session_renewed", "{shown}"),
+            }
+            assert_eq!(!browser.names().contains(&SESSION[1]), ends, "{shown}");
+        }
+    }
+    *provider.change.borrow_mut() = None;
+}
+
+#[test]
+fn a_sealed_cookie_that_does_not_open_takes_no_token() {
+    let (site, provider) = (site(json!({})), Provider::new());
+    let mut browser = Browser::new(&site, &provider, START);
+    browser.open(PAGE, "alice");
+    browser.jar.get_mut(SESSION[1]).unwrap().0 = "x".to_owned();
+    is(&browser.post("/.auth/refresh"), 401, "session_missing");
+    is(&browser.send("GET", PAGE, &[]), None, "allowed_by_rule");
+}
+
+#[test]
+fn a_flow_of_a_clock_that_is_a_little_ahead_is_finished() {
+    let (site, provider) = (site(json!({})), Provider::new());
+    for (ahead, reason) in [(60, "session_started"), (61, "sign_in_state_unknown")] {
+        let mut browser = Browser::new(&site, &provider, START + ahead);
+        let start = browser.navigate(PAGE);
+        browser.now = START;
+        let back = browser.navigate(&path_of(&provider.sign_in(start.location(), "alice")));
+        assert_eq!(back.reason, reason, "{ahead}");
+    }
+}
+
+#[test]
+fn a_token_of_a_few_seconds_is_renewed_at_its_page_and_never_in_circles() {
+    let (site, provider) = (site(json!({})), Provider::new());
+    provider.lifetime.set(10);
+    let mut browser = Browser::new(&site, &provider, START);
+    is(&browser.open(PAGE, "alice"), None, "allowed_by_rule");
+    browser.now += 10;
+    is(&browser.navigate(PAGE), 302, "session_renewed");
+    is(&browser.navigate(PAGE), None, "allowed_by_rule");
+    // Another page has a marker of its own.
+    browser.now += 10;
+    is(&browser.open("/users/alice/b", "nobody"), None, "allowed_by_rule");
+    // A browser that keeps no token is renewed once, and then told so.
+    let mut browser = Browser::new(&site, &provider, START);
+    browser.keeps = |name| name != SESSION[0];
+    is(&browser.open(PAGE, "alice"), 401, "session_not_kept");
+    // One that keeps the sealed cookie of before is not led round either.
+    let mut browser = Browser::new(&site, &provider, START);
+    browser.open(PAGE, "alice");
+    let old = browser.jar[SESSION[1]].clone();
+    browser.now += 20;
+    browser.open(PAGE, "alice");
+    browser.now += 20;
+    browser.jar.insert(SESSION[1].to_owned(), old);
+    browser.keeps = |name| !name.starts_with(SESSION[0]);
+    for _ in 0..3 {
+        let reason = browser.open(PAGE, "alice").reason;
+        assert_eq!(reason, "session_not_kept");
+    }
+}
+
+#[test]
+fn how_long_ago_a_person_signed_in_is_checked_in_the_answer() {
+    let site = site(json!({"authorization_parameters": {"max_age": "600"}}));
+    for (at, reason) in [
+        (Some(json!(START)), "session_started"),
+        (Some(json!(START - 600)), "session_started"),
+        (Some(json!(START - 700)), "sign_in_id_token_refused"),
+        (Some(json!("now")), "sign_in_id_token_refused"),
+        (None, "sign_in_id_token_refused"),
+    ] {
+        let provider = Provider::new();
+        let time = at.clone();
+        *provider.change.borrow_mut() = Some(Box::new(move |answer| {
+            if let Some(at) = &time {
+                answer.identity["auth_time"] = at.clone();
+            }
+        }));
+        let mut browser = Browser::new(&site, &provider, START);
+        let start = browser.navigate(PAGE);
+        // The person takes it out of the address.
+        let location = start.location().replace("&max_age=600", "");
+        assert_ne!(location, start.location());
+        let got = browser.navigate(&path_of(&provider.sign_in(&location, "alice")));
+        assert_eq!(got.reason, reason, "{at:?}");
+        if reason == "session_started" {
+            // A renewal is of the same sign-in.
+            browser.now += 3_700;
+            is(&browser.navigate(PAGE), 302, "session_renewed");
+        }
+    }
+}
+
+#[test]
+fn who_is_signed_in_does_not_depend_on_another_token_beside_the_session() {
+    let (site, provider) = (site(json!({})), Provider::new());
+    let mut browser = Browser::new(&site, &provider, START);
+    browser.open(PAGE, "alice");
+    let told = browser.send("GET", "/.auth/session", &[("authorization", "Bearer a.b.c")]);
+    assert_eq!(told.json()["subject"], "alice");
+    // Elsewhere, two tokens are one too many.
+    is(&browser.send("GET", PAGE, &[("authorization", "Bearer a.b.c")]), 400, "credential_repeated");
+    let mut other = Browser::new(&site, &provider, START);
+    let (token, _) = browser.jar[SESSION[0]].clone();
+    let told = other.send("GET", "/.auth/session", &[("authorization", &format!("Bearer {token}"))]);
+    assert_eq!(told.json()["signed_in"], false);
+}
+
+#[test]
+fn an_id_token_that_is_too_long_for_an_address_is_left_out() {
+    let (site, provider) = (site(json!({"id_token_hint": true})), Provider::new());
+    for (length, has_hint) in [(100, true), (3_500, false)] {
+        *provider.change.borrow_mut() =
+            Some(Box::new(move |answer| answer.identity["x"] = "x".repeat(length).into()));
+        let mut browser = Browser::new(&site, &provider, START);
+        is(&browser.open(PAGE, "alice"), None, "allowed_by_rule");
+        let got = browser.post("/.auth/sign-out");
+        is(&got, 303, "session_ended_by_user");
+        assert_eq!(got.location().contains("id_token_hint="), has_hint, "{length}");
+        assert!(got.location().contains("post_logout_redirect_uri=") && got.location().len() <= 4_000);
+    }
 }
 
 #[test]
@@ -389,7 +639,8 @@ fn the_token_endpoint_is_asked_as_the_client_is_registered() {
     let key =
         jsonwebtoken::DecodingKey::from_ec_components(jwk["x"].as_str().unwrap(), jwk["y"].as_str().unwrap());
     let mut validation = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::ES256);
-    validation.set_audience(&["https://login.example/token"]);
+    // The issuer's identifier, and nothing else (RFC 7523bis, FAPI 2).
+    validation.set_audience(&["https://login.example/"]);
     validation.validate_exp = false;
     let assertion = body["client_assertion"].as_str();
     let read = jsonwebtoken::decode::<serde_json::Value>(assertion, &key.unwrap(), &validation).unwrap();
@@ -398,6 +649,7 @@ fn the_token_endpoint_is_asked_as_the_client_is_registered() {
         (read.claims["iss"].as_str(), read.claims["sub"].as_str()),
         (Some("files-web"), Some("files-web"))
     );
+    assert_eq!(read.claims["aud"], "https://login.example/");
     assert_eq!(read.claims["exp"], START + 60);
     assert!(read.claims["jti"].as_str().unwrap().len() >= 32);
 }

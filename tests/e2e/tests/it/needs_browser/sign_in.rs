@@ -166,7 +166,7 @@ async fn an_expired_token_is_renewed_by_a_page_that_asks_and_by_a_link_that_is_o
     stage.logged("session_renewed");
 
     stage.wait_for_status("one", OTHER, 401);
-    stage.logged("token_expired");
+    stage.logged("token_missing");
     let (_, told) = stage.fetch_json("one", "GET", "/.auth/session");
     assert_eq!(told["signed_in"], json!(false), "{told}");
     stage.people.access_tokens_live(600);
