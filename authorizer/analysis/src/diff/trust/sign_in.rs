@@ -250,16 +250,7 @@ fn session(before: &Sides<'_>, after: &Sides<'_>) -> Vec<TrustChange> {
         let values = [old, new].map(|flow| Some(flow.response_iss().to_string()));
         changes.push(change("sign_in.response_iss", None, what, values, wider_if(!is_checked)));
     }
-    let word = |flow: &CodeFlow| match flow.session_token() {
-        SessionToken::AccessToken => "access_token".to_owned(),
-        SessionToken::IdToken => "id_token".to_owned(),
-    };
-    changes.extend(text(
-        "sign_in.session_token",
-        "of a session, the rules read the",
-        flows.map(|flow| flow.map(word)),
-        Direction::Narrower,
-    ));
+    changes.extend(session_token(flows.map(|flow| flow.map(CodeFlow::session_token))));
     changes.extend(switch(
         "sign_in.refresh",
         flows.map(|flow| flow.is_some_and(CodeFlow::refresh)),
@@ -273,13 +264,40 @@ fn session(before: &Sides<'_>, after: &Sides<'_>) -> Vec<TrustChange> {
             Some((format!("a session ends after {new} seconds, not after {old}"), wider_if(new > old)))
         }
         [None, Some(new)] => Some((format!("a session ends after {new} seconds"), Direction::Wider)),
-        [_, None] => Some(("nobody gets a session any more".to_owned(), Direction::Narrower)),
+        [_, None] => Some(("sessions are no longer made here".to_owned(), Direction::Narrower)),
     };
     if let Some((what, direction)) = told {
         let values = seconds.map(|seconds| seconds.map(|seconds| seconds.to_string()));
         changes.push(change("sign_in.session_seconds", None, what, values, direction));
     }
     changes
+}
+
+/// The token of a session that the rules read.
+fn session_token(tokens: [Option<SessionToken>; 2]) -> Option<TrustChange> {
+    let words = |token: SessionToken| match token {
+        SessionToken::AccessToken => "access token",
+        SessionToken::IdToken => "ID token",
+    };
+    let (what, direction) = match tokens {
+        [old, new] if old == new => return None,
+        [None, Some(new)] => (format!("of a session, the rules read the {}", words(new)), Direction::Wider),
+        [Some(old), Some(new)] => (
+            format!("of a session, the rules read the {}, not the {}", words(new), words(old)),
+            Direction::Other,
+        ),
+        [Some(old), None] => {
+            (format!("the rules no longer read the {} of a session", words(old)), Direction::Narrower)
+        }
+        [None, None] => return None,
+    };
+    let names = tokens.map(|token| {
+        token.map(|token| match token {
+            SessionToken::AccessToken => "access_token".to_owned(),
+            SessionToken::IdToken => "id_token".to_owned(),
+        })
+    });
+    Some(change("sign_in.session_token", None, what, names, direction))
 }
 
 /// The paths that are fixed. They come and go with the flow; the others are settings.
@@ -365,6 +383,9 @@ fn client(before: &Sides<'_>, after: &Sides<'_>) -> Vec<TrustChange> {
         [Some(_), Some(_)] => Direction::Other,
     };
     let what = match &names[1] {
+        Some(_) if matches!(ways[1], Some(ClientAuthentication::None)) => {
+            "the function is a public client (PKCE alone)".to_owned()
+        }
         Some(name) => format!("the function proves that it is the client by {}", quoted(name)),
         None => "the function is no client any more".to_owned(),
     };

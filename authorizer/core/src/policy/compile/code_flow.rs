@@ -77,11 +77,16 @@ pub(super) fn compile_code_flow(
     let issuer = find_issuer(document, policy, &place, problems);
     check_client_id(document, &place, problems);
     if !is_origin(&document.origin) {
+        let bare = document.origin.strip_suffix('/').filter(|bare| is_origin(bare));
         problems.add(
             place.then("origin"),
             format!("`{}` is not the origin of a distribution", document.origin.escape_debug()),
-            "write the distribution's own address, such as `https://files.example.com`, without a path \
-             (`http://` on this machine only)",
+            match bare {
+                Some(bare) => format!("remove the slash at the end: write `{bare}`"),
+                None => "write the distribution's own address, such as `https://files.example.com`, without a path \
+                         (`http://` on this machine only)"
+                    .to_owned(),
+            },
         );
     }
     check_scopes(document, &place, problems);
