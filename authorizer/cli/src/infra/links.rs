@@ -69,7 +69,11 @@ mod tests {
     #[test]
     fn a_link_that_leads_out_becomes_words_and_every_other_text_stays() {
         for (name, page, written) in [
-            ("README.md", "See [docs/deploy.md](../docs/deploy.md#quotas).", "See docs/deploy.md."),
+            (
+                "README.md",
+                "See [docs/deploy.md](../docs/deploy.md#quotas-and-what-to-raise).",
+                "See docs/deploy.md.",
+            ),
             (
                 "README.md",
                 "An [audit](../docs/install.md), [twice](../docs/ci.md)",
