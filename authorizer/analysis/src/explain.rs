@@ -170,6 +170,11 @@ impl Asked<'_> {
         };
         let remedy =
             why.map(|refusal| remedy::remedy(&refusal, record.method.as_deref(), policy, supposed, now));
+        // A refused navigation that is answered with a redirect is the start of a sign-in.
+        let is_sent = record.decision == Verdict::Refuse && record.status == Some(302);
+        let sent = policy.sign_in().filter(|_| is_sent).map(|sign_in| remedy::sent_to(sign_in, policy));
+        let remedy =
+            remedy.map(|remedy| [Some(remedy), sent].into_iter().flatten().collect::<Vec<_>>().join(" "));
         Explanation { record, detail, logged_detail, remedy, token_in, rules: Vec::new() }
     }
 }

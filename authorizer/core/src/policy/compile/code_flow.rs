@@ -12,10 +12,10 @@ use super::super::document::{
 use super::super::problem::{Place, Problems};
 use crate::fetch_url::FetchUrl;
 use crate::key::{KeyError, ObjectKey};
-use crate::origin::Origin;
 use crate::scalar::Scalar;
 use crate::sign_in::code_flow::{
     ClientAuthentication, ClientKey, CodeFlow, REFRESH_PATH, SESSION_PATH, SIGNED_OUT_PATH, SessionToken,
+    is_client_id, is_origin,
 };
 
 /// From five minutes to thirty days.
@@ -76,12 +76,17 @@ pub(super) fn compile_code_flow(
     let place = Place::member("sign_in");
     let issuer = find_issuer(document, policy, &place, problems);
     check_client_id(document, &place, problems);
-    if !Origin::parse(&document.origin).is_some_and(Origin::is_secure) {
+    if !is_origin(&document.origin) {
+        let bare = document.origin.strip_suffix('/').filter(|bare| is_origin(bare));
         problems.add(
             place.then("origin"),
             format!("`{}` is not the origin of a distribution", document.origin.escape_debug()),
-            "write the distribution's own address, such as `https://files.example.com`, without a path \
-             (`http://` on this machine only)",
+            match bare {
+                Some(bare) => format!("remove the slash at the end: write `{bare}`"),
+                None => "write the distribution's own address, such as `https://files.example.com`, without a path \
+                         (`http://` on this machine only)"
+                    .to_owned(),
+            },
         );
     }
     check_scopes(document, &place, problems);
@@ -171,10 +176,9 @@ fn find_issuer(
     index
 }
 
-/// RFC 6749 appendix A.1: visible characters of ASCII. A space at an end is a slip.
 fn check_client_id(document: &CodeFlowDocument, place: &Place, problems: &mut Problems) {
     let id = &document.client_id;
-    if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if !is_client_id(id) {
         problems.add(
             place.then("client_id"),
             format!("`{}` is not the id of a client", id.escape_debug()),
@@ -530,8 +534,8 @@ fn compile_cookie_key(secret: &SecretDocument, place: &Place, problems: &mut Pro
     if key.is_none() {
         problems.add(
             place.clone(),
-            format!("a key for cookies has 32 random bytes, and this has {found}"),
-            "make the file with `authorizer keys cookie-key --out NAME.key`",
+            format!("a key for cookies is 32 bytes in base64url, and this is {found}"),
+            "name the whole file that `authorizer keys cookie-key --out NAME.key` wrote: a new key ends everybody's session",
         );
     }
     key
