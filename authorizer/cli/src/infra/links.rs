@@ -69,13 +69,21 @@ mod tests {
     #[test]
     fn a_link_that_leads_out_becomes_words_and_every_other_text_stays() {
         for (name, page, written) in [
-            ("README.md", "See [docs/a.md](../docs/a.md#b).", "See docs/a.md."),
             (
                 "README.md",
-                "An [audit](../docs/b.md), [twice](../docs/c.md)",
-                "An audit (`docs/b.md`), twice (`docs/c.md`)",
+                "See [docs/deploy.md](../docs/deploy.md#quotas-and-what-to-raise).",
+                "See docs/deploy.md.",
             ),
-            ("cdk/README.md", "[a](../../docs/a.md) [b](../README.md)", "a (`docs/a.md`) [b](../README.md)"),
+            (
+                "README.md",
+                "An [audit](../docs/install.md), [twice](../docs/ci.md)",
+                "An audit (`docs/install.md`), twice (`docs/ci.md`)",
+            ),
+            (
+                "cdk/README.md",
+                "[a](../../docs/deploy.md) [b](../README.md)",
+                "a (`docs/deploy.md`) [b](../README.md)",
+            ),
             ("README.md", "[github](github/review)", "github (`infra/github/review`)"),
             (
                 "README.md",
