@@ -14,7 +14,7 @@ call() { # ARGUMENTS
 advise() { # TEXT
     case $1 in
         *'larger than the maximum allowed size'*)
-            say "CloudFront takes 1,048,576 bytes, and this zip has more; to make a smaller one: make package POLICY=... BUILD=small" ;;
+            say "CloudFront takes 1,048,576 bytes, and this zip has more; to make a smaller one: authorizer package --policy policy.toml --build small (in a clone: make package POLICY=policy.toml BUILD=small)" ;;
         *'replicated function'*)
             say "CloudFront still has replicas of the function; run this again some hours later" ;;
         *EnableReplication*)

@@ -61,7 +61,7 @@ def top(workspace, policy):
 def inside(tree, path):
     """A file of a tree, by a path that leads through its own folders only."""
     path = os.path.normpath(path)
-    if os.path.isabs(path) or path == ".." or path.startswith("../"):
+    if leads_out(path):
         raise NoBase(f"`{path}` is not a file of the repository")
     file = Path(tree)
     for part in Path(path).parts:
@@ -91,11 +91,20 @@ def named(value):
             yield from named(one)
 
 
+def leads_out(path):
+    """Whether a path is of no file of the repository, by its text alone."""
+    path = os.path.normpath(path)
+    return os.path.isabs(path) or path == ".." or path.startswith("../")
+
+
 def copy(tree, policy, folder):
     """Copies a policy and the files that it names, and nothing else, into a new folder. What `[[accepted]]` says."""
     file = inside(tree, policy)
     document = read_policy(file)
-    for name in ["", *named(document)]:
+    # Secrets of a sign-in belong into no repository, and no access depends on them. Those elsewhere are not copied.
+    secrets = set(named(document.pop("sign_in", None)))
+    within = [name for name in secrets if not leads_out(os.path.join(os.path.dirname(policy), name))]
+    for name in ["", *named(document), *within]:
         if os.path.isabs(name):
             raise NoBase(f"`{name}` is the same file before and after the change: name it relative to the policy")
         path = os.path.join(os.path.dirname(policy), name) if name else policy

@@ -70,16 +70,11 @@ pub fn diff(old: &Authorizer, new: &Authorizer) -> Result<PolicyDiff, EngineErro
     let known = shown::Found::of(&granted, &revoked, &stored_otherwise);
     let rules = shown::rules(&comparison, &drafts, &known)?;
     let trust = trust::changes(&comparison, policies);
+    let mut not_compared = trust::not_here(policies);
+    not_compared.extend(NOT_COMPARED);
     let other_settings = trust::other_settings(policies, &pairs);
-    let mut found = PolicyDiff {
-        granted,
-        revoked,
-        stored_otherwise,
-        trust,
-        rules,
-        other_settings,
-        not_compared: NOT_COMPARED,
-    };
+    let mut found =
+        PolicyDiff { granted, revoked, stored_otherwise, trust, rules, other_settings, not_compared };
     danger::sort(&mut found);
     Ok(found)
 }

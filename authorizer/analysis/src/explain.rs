@@ -141,6 +141,10 @@ impl Asked<'_> {
         token_in: Option<CredentialPlace>,
     ) -> Explanation {
         let Self { authorizer, supposed, now, with_gaps } = *self;
+        let policy = authorizer.bundle().policy();
+        // A refused navigation that is answered with a redirect is the start of a sign-in.
+        let is_sent = record.decision == Verdict::Refuse && record.status == Some(302);
+        let sent = policy.sign_in().filter(|_| is_sent).map(|sign_in| remedy::sent_to(sign_in, policy));
         let refusal = match access {
             Ok(access) => {
                 let rules = ask_rules(authorizer, &access, with_gaps);
@@ -148,7 +152,7 @@ impl Asked<'_> {
                     record,
                     detail: None,
                     logged_detail: None,
-                    remedy: None,
+                    remedy: sent,
                     token_in,
                     rules,
                 };
@@ -160,7 +164,6 @@ impl Asked<'_> {
         let claim = supposed.and_then(|supposed| lacking(authorizer, &refusal, supposed));
         let told = |detail: String| is_told.then(|| claim.clone().unwrap_or(detail));
         let (detail, logged_detail) = (told(refusal.detail()), told(refusal.logged_detail()));
-        let policy = authorizer.bundle().policy();
         let why = match is_told {
             true => Some(refusal),
             // What else can refuse a preflight is its origin.
@@ -170,6 +173,8 @@ impl Asked<'_> {
         };
         let remedy =
             why.map(|refusal| remedy::remedy(&refusal, record.method.as_deref(), policy, supposed, now));
+        let remedy =
+            remedy.map(|remedy| [Some(remedy), sent].into_iter().flatten().collect::<Vec<_>>().join(" "));
         Explanation { record, detail, logged_detail, remedy, token_in, rules: Vec::new() }
     }
 }

@@ -14,10 +14,10 @@ use authorizer_cloudfront::{
     Attachment, CachePolicyId, DistributionNeeds, Feature, FunctionVersion, OriginRequestPolicyId,
     ResponseHeadersPolicyId, attach,
 };
-use authorizer_policy::PolicyFile;
 
 use self::config::{BehaviorArgs, ConfigArgs};
 use crate::output::{Exit, Format};
+use crate::policy::for_review;
 
 /// Attach the function to behaviors of a distribution, in the file that `get-distribution-config` writes.
 ///
@@ -88,7 +88,7 @@ enum TurnOff {
 
 pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let needs = match &args.policy {
-        Some(path) => Some(DistributionNeeds::of(PolicyFile::load(path)?.bundle().policy())),
+        Some(path) => Some(DistributionNeeds::of(for_review(path)?.bundle().policy())),
         None => None,
     };
     let exported = args.config.read()?;

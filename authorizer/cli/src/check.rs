@@ -138,7 +138,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let is_one = args.policies.len() == 1;
     let mut exit = Exit::Held;
     for policy in &args.policies {
-        let loaded = PolicyFile::load(policy).map(|mut file| {
+        let loaded = PolicyFile::load_for_review(policy).map(|mut file| {
             warn_of_silence(&mut file);
             file
         });

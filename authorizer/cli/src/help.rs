@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use authorizer_core::nearest;
+use authorizer_core::{Reason, nearest};
 use authorizer_findings::{Check, catalogue};
 use clap::Command;
 use miette::Diagnostic;
@@ -14,7 +14,8 @@ use crate::output::{Exit, line};
 ///
 /// `help policy` prints what may be in a policy, `help tests` what may be in a file of tests, `help providers` what is
 /// known of identity providers, `help findings` how policies are audited, `help exactness` how exact that is, `help logs`
-/// the log formats of a backtest, `help cedar` how rules become Cedar policies, and `help EA010` what a finding means.
+/// the log formats of a backtest, `help cedar` how rules become Cedar policies, `help sign-in` how people sign in, `help EA010` what a finding
+/// means, and `help token_expired` what a reason of a refusal means.
 /// Words after a reference print only the sections with these words in their
 /// headings. Without a topic: the help of `authorizer`.
 #[derive(Debug, clap::Args)]
@@ -22,13 +23,14 @@ use crate::output::{Exit, line};
     after_help = "Examples:\n  authorizer help check\n  authorizer help policy uploads\n  authorizer help EA010"
 )]
 pub(crate) struct Args {
-    /// Command, reference (policy, tests, providers, findings, exactness, logs, cedar) or id of a finding.
+    /// Command, reference (policy, tests, providers, findings, exactness, logs, cedar, sign-in), id of a finding, or reason of a
+    /// refusal.
     #[arg(value_name = "TOPIC")]
     topic: Vec<String>,
 }
 
 /// The references, by their topics.
-const REFERENCES: [(&str, &str); 7] = [
+const REFERENCES: [(&str, &str); 8] = [
     ("policy", include_str!("../../../docs/policy.md")),
     ("tests", include_str!("../../../docs/testing.md")),
     ("providers", include_str!("../../../docs/providers.md")),
@@ -36,6 +38,7 @@ const REFERENCES: [(&str, &str); 7] = [
     ("exactness", include_str!("../../../docs/audit/exactness.md")),
     ("logs", include_str!("../../../docs/backtest.md")),
     ("cedar", include_str!("../../../docs/audit/cedar.md")),
+    ("sign-in", include_str!("../../../docs/sign-in.md")),
 ];
 
 /// Why nothing can be printed.
@@ -81,6 +84,10 @@ fn text(topic: &[String]) -> Result<String, HelpError> {
     if let Some(check) = catalogue().all().find(|check| check.id.eq_ignore_ascii_case(first)) {
         return Ok(of_check(check));
     }
+    if let ([], Some(reason)) = (rest, Reason::ALL.into_iter().find(|reason| reason.word() == first.as_str()))
+    {
+        return Ok(of_reason(reason));
+    }
     let mut command: &mut Command = &mut whole;
     for name in topic {
         command = command.find_subcommand_mut(name).ok_or_else(|| unknown(topic))?;
@@ -91,16 +98,25 @@ fn text(topic: &[String]) -> Result<String, HelpError> {
 fn unknown(topic: &[String]) -> HelpError {
     let whole = crate::command();
     let commands = whole.get_subcommands().map(Command::get_name);
-    let names = commands.chain(REFERENCES.iter().map(|(name, _)| *name));
+    let names = commands.chain(REFERENCES.iter().map(|(name, _)| *name)).chain(Reason::WORDS);
     let topic = topic.join(" ");
     let hint = nearest(&topic, names)
         .map_or_else(String::new, |name| format!("did you mean `authorizer help {name}`? "));
-    let remedy = format!("{hint}Topics are the commands, the ids of findings, and {}", names_of_references());
+    let remedy = format!(
+        "{hint}Topics are the commands, the ids of findings, the reasons of refusals, and {}",
+        names_of_references()
+    );
     HelpError::Topic { topic, remedy }
 }
 
 fn names_of_references() -> String {
     REFERENCES.map(|(name, _)| format!("`{name}`")).join(", ")
+}
+
+/// As the decision log and the answer have it.
+fn of_reason(reason: Reason) -> String {
+    let (word, status, meaning) = (reason.word(), reason.status(), reason.meaning());
+    format!("{word}, status {status}\n\nThe request {meaning}.")
 }
 
 fn of_check(check: &Check) -> String {
@@ -198,6 +214,8 @@ mod tests {
             (vec!["policy", "uploads"], "| `max_bytes` |"),
             (vec!["tests"], "## `[defaults]`"),
             (vec!["ea010"], "rule-twice"),
+            (vec!["sign-in", "in your pages"], "/.auth/session"),
+            (vec!["sign_in_state_unknown"], "status 400\n\nThe request comes back from the provider"),
         ] {
             let text = help(&topic).unwrap();
             assert!(text.contains(says), "{topic:?}: {text}");
@@ -205,6 +223,7 @@ mod tests {
             assert!(!text.contains("docs/"), "{topic:?}");
         }
         assert!(!help(&["policy", "uploads"]).unwrap().contains("Key patterns\n"));
+        assert!(help(&["token_expired", "more"]).is_err());
         assert!(help(&["polcy"]).unwrap_err().to_string().contains("polcy"));
         assert!(help(&["policy", "zebra"]).is_err());
         assert!(help(&["audit", "zebra"]).is_err());

@@ -76,8 +76,8 @@ pub(crate) struct Args {
         conflicts_with_all = ["bootstrap", "build", "hand_over", "print_build", "out"]
     )]
     verify: Option<PathBuf>,
-    /// Binary of the function, as `authorizer/edge/build` makes it: the program, or the library with `--hand-over library`
-    /// [default: the one that is inside a release].
+    /// Binary of the function, as `authorizer/edge/build` of a clone makes it: the program, or the library with
+    /// `--hand-over library` [default: the one that is inside a release].
     #[arg(long, value_name = "PATH")]
     bootstrap: Option<PathBuf>,
     /// Build of the function that is inside a release [default: the one that the policy takes].
@@ -115,7 +115,9 @@ pub(crate) enum HandOver {
 enum PackageError {
     /// The binary cannot be read.
     #[error("`{path}` cannot be read: {source}")]
-    #[diagnostic(help("`authorizer/edge/build` makes the function's binary, and prints its path"))]
+    #[diagnostic(help(
+        "`authorizer/edge/build` makes the function's binary, and prints its path; it is in a clone of the project"
+    ))]
     BinaryUnreadable {
         /// The file.
         path: PathBuf,
@@ -124,7 +126,9 @@ enum PackageError {
     },
     /// Lambda cannot run the binary.
     #[error("`{path}` {source}")]
-    #[diagnostic(help("`authorizer/edge/build` makes a binary that Lambda can run, and prints its path"))]
+    #[diagnostic(help(
+        "`authorizer/edge/build` makes a binary that Lambda can run, and prints its path; it is in a clone of the project"
+    ))]
     Binary {
         /// The file.
         path: PathBuf,
@@ -163,8 +167,8 @@ enum PackageError {
     /// Nothing to make a package of.
     #[error("this program is no release, and the function is not inside it")]
     #[diagnostic(help(
-        "take `authorizer` from a release; or build the function and name it: `--bootstrap \"$(authorizer/edge/build \
-         {build}{library})\"`"
+        "take `authorizer` from a release, which `make dist` makes in a clone of the project; or build the function there, \
+         and name it: `--bootstrap \"$(authorizer/edge/build {build}{library})\"`"
     ))]
     NoFunction {
         /// The build that the policy takes.

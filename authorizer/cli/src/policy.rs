@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use authorizer_core::code_flow::RandomSource;
 use authorizer_core::policy::Place;
 use authorizer_core::{Authorizer, Bundle, BundleError, MAX_BUNDLE_BYTES};
-use authorizer_policy::PolicyFile;
+use authorizer_policy::{PolicyFile, PolicyFileError};
 use miette::Diagnostic;
 use thiserror::Error;
 
@@ -47,6 +47,16 @@ pub(crate) fn warn(file: &PolicyFile) {
     if more > 0 {
         note(format_args!("{more} more warnings are not shown; `authorizer check --format json` prints all"));
     }
+}
+
+/// Reads a policy for a command that decides nothing for viewers: the files of its secrets need not be there. Says which
+/// are not.
+pub(crate) fn for_review(path: &Path) -> Result<PolicyFile, PolicyFileError> {
+    let file = PolicyFile::load_for_review(path)?;
+    if let Some(warning) = file.secrets_not_here() {
+        note(format_args!("{:?}", miette::Report::new(warning.clone())));
+    }
+    Ok(file)
 }
 
 /// The policy file of a command that has no other argument: it may be named as the argument, or as elsewhere.
@@ -148,7 +158,7 @@ impl PolicyArgs {
     pub(crate) fn with_lines(&self) -> miette::Result<(Authorizer, RuleLines)> {
         let (bundle, lines) = match (&self.policy, &self.bundle) {
             (Some(path), _) => {
-                let file = PolicyFile::load(path)?;
+                let file = for_review(path)?;
                 let lines = RuleLines::of(path, &file);
                 (file.into_bundle(), lines)
             }
@@ -162,7 +172,7 @@ impl PolicyArgs {
     /// The bytes of its `bundle.json`.
     pub(crate) fn bundle_json(&self) -> miette::Result<Vec<u8>> {
         match (&self.policy, &self.bundle) {
-            (Some(path), _) => Ok(PolicyFile::load(path)?.bundle_json().to_vec()),
+            (Some(path), _) => Ok(for_review(path)?.bundle_json().to_vec()),
             (None, Some(path)) => Ok(read_limited(path, MAX_BUNDLE_BYTES)?),
             (None, None) => Err(NoPolicyError.into()),
         }

@@ -4,6 +4,8 @@ mod compile;
 mod compiled;
 pub mod document;
 mod problem;
+#[cfg(feature = "code-flow")]
+pub mod stand_in;
 
 pub use compile::parse_size;
 pub use compiled::Policy;

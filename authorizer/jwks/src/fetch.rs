@@ -126,20 +126,7 @@ impl Fetcher {
     /// # Errors
     /// [`FetchError`] for anything else, and after the deadline.
     pub async fn get(&self, url: &FetchUrl, within: Duration) -> Result<Bytes, FetchError> {
-        let read = async |response: Response<Incoming>| {
-            let status = response.status();
-            if status.is_redirection() {
-                let location = response.headers().get(LOCATION);
-                let location = location.map(HeaderValue::as_bytes).unwrap_or_default();
-                let location = String::from_utf8_lossy(location).into_owned();
-                return Err(FetchError::Redirect { status: status.as_u16(), location });
-            }
-            if status != StatusCode::OK {
-                return Err(FetchError::Status(status.as_u16()));
-            }
-            body_of(response).await
-        };
-        self.fetch(url, request(url, None)?, read, within).await
+        Ok(self.fetch(url, request(url, None)?, Wanted::Found, within).await?.body)
     }
 
     /// The answer to a form, which is sent at most once. A redirect is not followed: it is an error, so the form reaches
@@ -153,47 +140,70 @@ impl Fetcher {
         form: Form<'_>,
         within: Duration,
     ) -> Result<Answered, FetchError> {
-        let read = async |response: Response<Incoming>| {
-            let status = response.status();
-            if status.is_redirection() {
-                // Its address may repeat what was sent.
-                return Err(FetchError::Redirect { status: status.as_u16(), location: String::new() });
-            }
-            Ok(Answered { status: status.as_u16(), body: body_of(response).await? })
-        };
-        self.fetch(url, request(url, Some(form))?, read, within).await
+        self.fetch(url, request(url, Some(form))?, Wanted::Any, within).await
     }
 
-    async fn fetch<A>(
+    async fn fetch(
         &self,
         url: &FetchUrl,
         request: Request<Full<Bytes>>,
-        read: impl AsyncFnOnce(Response<Incoming>) -> Result<A, FetchError>,
+        wanted: Wanted,
         within: Duration,
-    ) -> Result<A, FetchError> {
-        match tokio::time::timeout(within, self.at_leisure(url, request, read)).await {
+    ) -> Result<Answered, FetchError> {
+        match tokio::time::timeout(within, self.at_leisure(url, request, wanted)).await {
             Ok(answer) => answer,
             Err(_) => Err(FetchError::Deadline(within)),
         }
     }
 
-    async fn at_leisure<A>(
+    async fn at_leisure(
         &self,
         url: &FetchUrl,
         request: Request<Full<Bytes>>,
-        read: impl AsyncFnOnce(Response<Incoming>) -> Result<A, FetchError>,
-    ) -> Result<A, FetchError> {
+        wanted: Wanted,
+    ) -> Result<Answered, FetchError> {
         let unreachable = |error: std::io::Error| FetchError::Unreachable(innermost(&error));
         let broken = |error: hyper::Error| FetchError::Broken(innermost(&error));
         let connection = Connection::open(url, &self.tls).await.map_err(unreachable)?;
         let (mut sender, driver) = http1::handshake(TokioIo::new(connection)).await.map_err(broken)?;
-        let answer = async move { read(sender.send_request(request).await.map_err(broken)?).await };
+        let answer = async move { wanted.of(sender.send_request(request).await.map_err(broken)?).await };
         // Not in its own task: the connection must end with this call, whatever the result.
         let (mut driver, mut answer) = (pin!(driver), pin!(answer));
         tokio::select! {
             answer = &mut answer => answer,
             // It has passed on all received bytes.
             _ = &mut driver => answer.await,
+        }
+    }
+}
+
+/// Which answers count. A value, not a function, so that the exchange is in the binary once.
+#[derive(Clone, Copy)]
+enum Wanted {
+    /// A 200.
+    Found,
+    /// One of any status but a redirect, whose address may repeat what was sent.
+    Any,
+}
+
+impl Wanted {
+    async fn of(self, response: Response<Incoming>) -> Result<Answered, FetchError> {
+        let status = response.status();
+        if status.is_redirection() {
+            let location = match self {
+                Self::Found => {
+                    response.headers().get(LOCATION).map(HeaderValue::as_bytes).unwrap_or_default()
+                }
+                Self::Any => b"",
+            };
+            let location = String::from_utf8_lossy(location).into_owned();
+            return Err(FetchError::Redirect { status: status.as_u16(), location });
+        }
+        match self {
+            Self::Found if status != StatusCode::OK => Err(FetchError::Status(status.as_u16())),
+            Self::Found | Self::Any => {
+                Ok(Answered { status: status.as_u16(), body: body_of(response).await? })
+            }
         }
     }
 }

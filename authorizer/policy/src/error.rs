@@ -268,7 +268,9 @@ impl Shown<'_> {
         }
         let secret = self.secret_at(&span);
         let line = self.line(span.start);
-        let quotes = |words: &(String, String)| self.secrets.is_in(&words.0) || self.secrets.is_in(&words.1);
+        // An example of ours quotes nothing, whatever the author has written.
+        let is_in = |words: &str| self.secrets.is_in(&form::without_examples(words));
+        let quotes = |words: &(String, String)| is_in(&words.0) || is_in(&words.1);
         let words = match secret {
             Some(Named::Salt) => Some((
                 "`claims_salt` does not have the right form".to_owned(),
@@ -313,9 +315,13 @@ impl Shown<'_> {
         let is_secret = span.is_some_and(|span| self.secret_at(&span).is_some())
             || line.as_ref().is_some_and(|line| self.is_beside_secret(line));
         ProblemReport {
-            at: line.filter(|_| !is_secret).map(SourceSpan::from),
+            at: line.clone().filter(|_| !is_secret).map(SourceSpan::from),
             // Without the line, the message has the place in words.
-            message: if is_secret { format!("`{place}`: {message}") } else { message },
+            message: match (is_secret, line) {
+                (false, _) => message,
+                (true, Some(line)) => format!("`{place}` (line {}): {message}", self.line(line.start)),
+                (true, None) => format!("`{place}`: {message}"),
+            },
             label: place.to_string(),
             remedy,
             source_code: if is_secret { hidden(self.source_code) } else { self.source_code.clone() },

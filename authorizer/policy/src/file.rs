@@ -13,8 +13,9 @@ use toml::de::{DeTable, DeValue, Deserializer};
 
 use crate::error::{FileKind, PolicyFileError};
 use crate::form::{self, Mistake};
+use crate::keys::NotHere;
 use crate::place::Places;
-use crate::warning::{PolicyWarning, key_warnings, warnings};
+use crate::warning::{PolicyWarning, key_warnings, not_here, warnings};
 
 /// A file with the right fields and types. Other code checks the values; its problems are shown at their places.
 #[derive(Debug)]
@@ -102,6 +103,11 @@ impl<T> TomlFile<T> {
 impl TomlFile<PolicyDocument> {
     pub(crate) fn warnings(&self) -> Vec<PolicyWarning> {
         warnings(&self.document, &self.source, &self.text)
+    }
+
+    /// The one warning about files of secrets that are not there.
+    pub(crate) fn not_here(&self, files: &[NotHere]) -> Vec<PolicyWarning> {
+        not_here(files, &self.source, &self.text)
     }
 
     /// The warnings about keys, once their files are read.

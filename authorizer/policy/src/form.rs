@@ -33,7 +33,7 @@ use values::quoted;
 pub(crate) use around::{apart_from, with_syntax};
 pub(crate) use checker::check;
 pub use schema::schema;
-pub(crate) use secret::{Named, Secrets, is_log, is_unknown, names_secret, sounds_secret};
+pub(crate) use secret::{Named, Secrets, is_log, is_unknown, names_secret, sounds_secret, without_examples};
 
 /// The words as a person lists them: "`a`, `b` and `c`".
 pub(crate) fn listed<'w>(words: impl IntoIterator<Item = &'w str>) -> String {

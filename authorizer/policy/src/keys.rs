@@ -1,11 +1,12 @@
 //! The files with keys and secrets that a policy names.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use authorizer_core::policy::document::{
     JwksDocument, PolicyDocument, SecretDocument, SecretEncoding, SignInDocument,
 };
-use authorizer_core::policy::{Place, PolicyProblem};
+use authorizer_core::policy::{Place, PolicyProblem, stand_in};
 use authorizer_core::token::{PublishedKeysError, parse_jwk_set};
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
@@ -13,7 +14,7 @@ use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, URL_SAFE_NO_PAD};
 use serde_json::Value;
 
-use crate::error::FileKind;
+use crate::error::{FileKind, PolicyFileError};
 use crate::file::read_file;
 use crate::folder_of;
 
@@ -53,32 +54,59 @@ fn secrets_of_sign_in(
     })
 }
 
+/// What a secret is whose file does not exist.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum WithoutFile {
+    /// A problem: the policy is to decide for viewers.
+    IsProblem,
+    /// A fixed value, in a review.
+    TakesStandIn,
+}
+
+/// A file of a secret that is not there.
+pub(crate) struct NotHere {
+    /// As the policy names it.
+    pub(crate) file: String,
+    /// The field of the secret.
+    pub(crate) place: Place,
+}
+
+/// What came of reading the files.
+pub(crate) struct Read {
+    pub(crate) problems: Vec<PolicyProblem>,
+    /// Those that a stand-in was taken for.
+    pub(crate) not_here: Vec<NotHere>,
+}
+
 /// Reads the files of each issuer and of the sign-in into the document.
-pub(crate) fn read_keys(document: &mut PolicyDocument, policy: &Path) -> Vec<PolicyProblem> {
+pub(crate) fn read_keys(document: &mut PolicyDocument, policy: &Path, without: WithoutFile) -> Read {
     let folder = folder_of(policy);
-    let mut problems = Vec::new();
+    let mut read = Read { problems: Vec::new(), not_here: Vec::new() };
     for (index, issuer) in document.issuers.iter_mut().enumerate() {
         let place = Place::member("issuers").at(index);
         // If both or neither are given, the core reports the problem.
         if let Some(JwksDocument { file: file @ Some(_), keys: keys @ None, .. }) = &mut issuer.jwks {
             match read_jwks(&folder.join(file.as_deref().unwrap_or_default())) {
-                Ok(read) => (*file, *keys) = (None, Some(read)),
-                Err(message) => problems.push(PolicyProblem {
+                Ok(set) => (*file, *keys) = (None, Some(set)),
+                Err(message) => read.problems.push(PolicyProblem {
                     place: place.then("jwks").then("file"),
                     message: format!("the keys of issuer `{}`: {message}", issuer.name),
                     remedy: "put the JWK set from the `jwks_uri` of the issuer into this file".into(),
                 }),
             }
         }
-        if let Some(secret) = &mut issuer.secret
-            && let Err(problem) = read_secret("secret", secret, folder)
-        {
-            let (member, message, remedy) = problem;
-            problems.push(PolicyProblem {
-                place: place.then("secret").then(member),
-                message: format!("the secret of issuer `{}`: {message}", issuer.name),
-                remedy,
-            });
+        if let Some(secret) = &mut issuer.secret {
+            let place = place.then("secret");
+            let stand_in = without.stand_in(|| stand_in::secret_of(&issuer.issuer));
+            match read_secret("secret", secret, folder, stand_in) {
+                Ok(None) => {}
+                Ok(Some(file)) => read.not_here.push(NotHere { file, place }),
+                Err((member, message, remedy)) => read.problems.push(PolicyProblem {
+                    place: place.then(member),
+                    message: format!("the secret of issuer `{}`: {message}", issuer.name),
+                    remedy,
+                }),
+            }
         }
     }
     for (name, secret) in secrets_of_sign_in(document) {
@@ -87,19 +115,41 @@ pub(crate) fn read_keys(document: &mut PolicyDocument, policy: &Path) -> Vec<Pol
             // The command that makes such a file writes base64url, since 32 random bytes are not a text.
             secret.encoding = SecretEncoding::Base64;
         }
-        if let Err((member, message, remedy)) = read_secret(name, secret, folder) {
-            let remedy = match is_cookie_key && member == "file" {
-                true => "make the file with `authorizer keys cookie-key --out NAME.key`".to_owned(),
-                false => remedy,
-            };
-            problems.push(PolicyProblem {
-                place: Place::member("sign_in").then(name).then(member),
-                message: format!("`{name}` of the sign-in: {message}"),
-                remedy,
-            });
+        let stand_in = without.stand_in(|| match name {
+            "cookie_key" => stand_in::COOKIE_KEY.to_vec(),
+            "previous_cookie_key" => stand_in::PREVIOUS_COOKIE_KEY.to_vec(),
+            "client_key" => stand_in::CLIENT_KEY.into(),
+            _ => stand_in::CLIENT_SECRET.into(),
+        });
+        let place = Place::member("sign_in").then(name);
+        match read_secret(name, secret, folder, stand_in) {
+            Ok(None) => {}
+            Ok(Some(file)) => read.not_here.push(NotHere { file, place }),
+            Err((member, message, remedy)) => {
+                let remedy = match name {
+                    // What is in the file is not as `encoding` says.
+                    _ if member != "file" || (!is_cookie_key && secret.encoding == SecretEncoding::Base64) => remedy,
+                    "cookie_key" => "make the first key with `authorizer keys cookie-key --out NAME.key`; if the policy is in \
+                                     use, get its key back: a new key ends everybody's session"
+                        .to_owned(),
+                    "previous_cookie_key" => {
+                        "name the file of the key before, or remove this: then the sessions that it sealed end".to_owned()
+                    }
+                    "client_key" => "put the private key of the client into this file, as a JWK in JSON".to_owned(),
+                    _ => "put the secret that the provider shows for the client into this file, on one line".to_owned(),
+                };
+                // What is said of a secret has its place in words.
+                read.problems.push(PolicyProblem { place: place.then(member), message, remedy });
+            }
         }
     }
-    problems
+    read
+}
+
+impl WithoutFile {
+    fn stand_in(self, value: impl FnOnce() -> Vec<u8>) -> Option<Vec<u8>> {
+        (self == Self::TakesStandIn).then(value)
+    }
 }
 
 fn read_jwks(path: &Path) -> Result<Vec<Value>, String> {
@@ -116,12 +166,14 @@ fn read_jwks(path: &Path) -> Result<Vec<Value>, String> {
     })
 }
 
-/// Reads a secret. The error does not contain any part of the file.
+/// Reads a secret. If its file does not exist and something stands for it, returns the name of the file. The error does not
+/// contain any part of the file.
 fn read_secret(
     name: &str,
     secret: &mut SecretDocument,
     folder: &Path,
-) -> Result<(), (&'static str, String, String)> {
+    stand_in: Option<Vec<u8>>,
+) -> Result<Option<String>, (&'static str, String, String)> {
     if secret.value.is_some() {
         // Many people can read a policy.
         return Err((
@@ -132,23 +184,43 @@ fn read_secret(
             ),
         ));
     }
-    let Some(file) = secret.file.take() else { return Ok(()) };
-    let text = read_file(FileKind::Policy, &folder.join(file)).map_err(|error| {
-        ("file", error.to_string(), "put the secret into this file; if it is not text, in base64".to_owned())
-    })?;
-    let line = text.strip_suffix('\n').unwrap_or(&text);
-    let line = line.strip_suffix('\r').unwrap_or(line);
-    let bytes = match secret.encoding {
-        SecretEncoding::Text => line.as_bytes().to_vec(),
-        SecretEncoding::Base64 => BASE64.decode(line.replace('-', "+").replace('_', "/")).map_err(|_| {
-            (
-                "file",
-                "the file is not in base64".into(),
-                "leave out `encoding` if the file contains the secret as text".to_owned(),
-            )
-        })?,
+    let Some(file) = secret.file.take() else { return Ok(None) };
+    let is_cookie_key = name.ends_with("cookie_key");
+    let read = match (read_file(FileKind::Policy, &folder.join(&file)), stand_in) {
+        (Err(error), Some(stand_in)) if is_not_there(&error) => Err(stand_in),
+        (Err(error), _) => {
+            let remedy = "put the secret into this file; if it is not text, in base64".to_owned();
+            return Err(("file", error.to_string(), remedy));
+        }
+        (Ok(text), _) => Ok(text),
+    };
+    let (bytes, not_here) = match read {
+        Err(stand_in) => (stand_in, Some(file)),
+        Ok(text) => {
+            let line = text.strip_suffix('\n').unwrap_or(&text);
+            let line = line.strip_suffix('\r').unwrap_or(line);
+            let bytes = match secret.encoding {
+                SecretEncoding::Text => line.as_bytes().to_vec(),
+                SecretEncoding::Base64 => {
+                    BASE64.decode(line.replace('-', "+").replace('_', "/")).map_err(|_| {
+                        let message = match is_cookie_key {
+                            true => format!("`{}` is not 32 bytes in base64url", file.escape_debug()),
+                            false => "the file is not in base64".to_owned(),
+                        };
+                        let remedy = "leave out `encoding` if the file contains the secret as text";
+                        ("file", message, remedy.to_owned())
+                    })?
+                }
+            };
+            (bytes, None)
+        }
     };
     secret.value = Some(URL_SAFE_NO_PAD.encode(bytes));
     secret.encoding = SecretEncoding::Text;
-    Ok(())
+    Ok(not_here)
+}
+
+/// Whether a file does not exist. One that cannot be read, or is something else, is another matter.
+fn is_not_there(error: &PolicyFileError) -> bool {
+    matches!(error, PolicyFileError::Unreadable { source, .. } if source.kind() == ErrorKind::NotFound)
 }

@@ -37,6 +37,7 @@ use authorizer_core::{Bundle, BundleError};
 use miette::NamedSource;
 
 use crate::file::read_file;
+use crate::keys::{Read, WithoutFile};
 use crate::warning::at_their_places;
 
 /// A policy file that was read and is valid.
@@ -46,6 +47,8 @@ pub struct PolicyFile {
     bundle_json: Vec<u8>,
     bundle: Bundle,
     warnings: Vec<PolicyWarning>,
+    /// Whether the first warning names files that are not there.
+    is_not_here: bool,
     source: NamedSource<String>,
 }
 
@@ -63,6 +66,19 @@ impl PolicyFile {
     /// # Errors
     /// [`PolicyFileError`], with everything that is wrong with the policy.
     pub fn load(path: &Path) -> Result<Self, PolicyFileError> {
+        Self::load_with(path, WithoutFile::IsProblem)
+    }
+
+    /// Reads a policy that decides nothing for viewers. A secret whose file does not exist is no problem: a fixed value
+    /// stands for it, and one warning names those files. So whoever reviews a policy needs no secret.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load): also for a file of a secret that is there and cannot be used.
+    pub fn load_for_review(path: &Path) -> Result<Self, PolicyFileError> {
+        Self::load_with(path, WithoutFile::TakesStandIn)
+    }
+
+    fn load_with(path: &Path, without: WithoutFile) -> Result<Self, PolicyFileError> {
         let (mut file, mistakes) = TomlFile::<PolicyDocument>::read(FileKind::Policy, path)?;
         if !mistakes.is_empty() {
             // What has the right form is looked at too, so that the file can be mended in one pass. No key file is
@@ -70,9 +86,11 @@ impl PolicyFile {
             let problems = Policy::compile(&file.document).err().unwrap_or_default();
             return Err(file.mistakes(mistakes, problems));
         }
-        let mut problems = keys::read_keys(&mut file.document, path);
+        let Read { mut problems, not_here } = keys::read_keys(&mut file.document, path, without);
         problems.extend(empty_reasons(&file.document));
-        let mut warnings = file.warnings();
+        let mut warnings = file.not_here(&not_here);
+        let is_not_here = !warnings.is_empty();
+        warnings.extend(file.warnings());
         if !problems.is_empty() {
             return Err(file.problems(problems));
         }
@@ -87,7 +105,7 @@ impl PolicyFile {
         headers.map_err(|problem| file.problems(vec![problem]))?;
         warnings.extend(file.key_warnings(bundle.policy()));
         let TomlFile { text, document, source, .. } = file;
-        Ok(Self { text, document, bundle_json, bundle, warnings, source })
+        Ok(Self { text, document, bundle_json, bundle, warnings, is_not_here, source })
     }
 
     /// The policy as it is written, with the keys of its key files in it.
@@ -128,6 +146,11 @@ impl PolicyFile {
     /// The warnings about the policy.
     pub fn warnings(&self) -> &[PolicyWarning] {
         &self.warnings
+    }
+
+    /// The warning that names the files of secrets that are not there, which is one of [`warnings`](Self::warnings).
+    pub fn secrets_not_here(&self) -> Option<&PolicyWarning> {
+        self.warnings.first().filter(|_| self.is_not_here)
     }
 
     /// Adds warnings, each an id, a place, a message and a remedy. A place that has one keeps the first.

@@ -15,6 +15,7 @@ use toml::de::DeTable;
 
 use crate::error::FileKind;
 use crate::form::Secrets;
+use crate::keys::NotHere;
 use crate::notation::{address, has_index, is_odd, is_path, is_placeholder, of_another_system};
 use crate::place::{Places, Position};
 
@@ -76,7 +77,26 @@ pub(crate) fn warnings(
     let literal = literal.flat_map(|(index, rule)| other_notations(rule, &Place::member("rules").at(index)));
     let sign_in = document.sign_in.iter().flat_map(of_sign_in(document));
     let all = issuers.chain(rules).chain(times).chain(literal).chain(paths(document)).chain(sign_in);
-    at_their_places(all, source_code, text)
+    at_their_places(once_of_this_machine(all.collect()).into_iter(), source_code, text)
+}
+
+/// Several addresses of this machine are one thing to know: the first has the warning, which names the others.
+fn once_of_this_machine(mut warned: Vec<Warned>) -> Vec<Warned> {
+    let is_one = |one: &Warned| one.0.ends_with("-of-this-machine");
+    let others: Vec<String> =
+        warned.iter().filter(|one| is_one(one)).skip(1).map(|one| format!("`{}`", one.1)).collect();
+    let mut seen = false;
+    warned.retain_mut(|one| {
+        if !is_one(one) {
+            return true;
+        }
+        let is_first = !std::mem::replace(&mut seen, true);
+        if is_first && !others.is_empty() {
+            one.2 = format!("{}; so is the address of {}", one.2, others.join(", "));
+        }
+        is_first
+    });
+    warned
 }
 
 /// What a person should know of a sign-in by the code flow: who has the client's secret, what is of this machine, and how
@@ -260,6 +280,30 @@ fn paths(document: &PolicyDocument) -> impl Iterator<Item = Warned> {
         let remedy = "write the path with slashes, or leave it if the tokens have a claim with this name";
         Some(("claim-with-dots", place, message, remedy))
     })
+}
+
+/// The warning that names the files of secrets that a review does without.
+pub(crate) fn not_here(
+    files: &[NotHere],
+    source_code: &NamedSource<String>,
+    text: &str,
+) -> Vec<PolicyWarning> {
+    let Some(first) = files.first() else { return Vec::new() };
+    let named: Vec<String> =
+        files.iter().map(|one| format!("`{}` (`{}`)", one.file.escape_debug(), one.place)).collect();
+    let (are, them) = if files.len() == 1 { ("is", "it") } else { ("are", "them") };
+    let message = format!(
+        "{} {are} not here: the policy is reviewed without {them}, so the SHA-256 of its bundle is not that of the \
+                 package",
+        named.join(", ")
+    );
+    let remedy = "leave it so where nobody packages the policy: a secret belongs into no repository. `package` and `serve` \
+                  need the file";
+    at_their_places(
+        std::iter::once(("secret-not-here", first.place.clone(), message, remedy)),
+        source_code,
+        text,
+    )
 }
 
 /// Warnings about the keys that the policy does not use.

@@ -135,7 +135,8 @@ export class EdgeAuthorizerFunction extends Construct {
     const name = nameOf(this, props.authorizerName);
     if (facts.bytes > MOST_BYTES) {
       Annotations.of(this).addWarningV2('edge-authorizer:size', `the package has ${facts.bytes} bytes, and CloudFront was `
-        + `seen to refuse more than ${MOST_BYTES}; to make a smaller one: make package POLICY=policy.toml BUILD=small`);
+        + `seen to refuse more than ${MOST_BYTES}; to make a smaller one: authorizer package --policy policy.toml --build small `
+        + '(in a clone: make package POLICY=policy.toml BUILD=small)');
     }
     this.packageFile = props.package;
     this.authorizerName = name;

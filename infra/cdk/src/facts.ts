@@ -58,7 +58,8 @@ const read = new Map<string, Facts>();
 export function factsOf(packageFile: string): Facts {
   const zip = path.resolve(packageFile);
   if (!existsSync(zip) || !statSync(zip).isFile()) {
-    throw wrong(`the package \`${packageFile}\` does not exist; to make it: make package POLICY=policy.toml`);
+    throw wrong(`the package \`${packageFile}\` does not exist; to make it: `
+      + 'authorizer package --policy policy.toml (in a clone: make package POLICY=policy.toml)');
   }
   const content = readFileSync(zip);
   const codeSha256 = createHash('sha256').update(content).digest('base64');
@@ -112,7 +113,7 @@ export function mustBeOf(packageFile: string, policy: string, authorizer: string
   const inPackage = run('python3', ['-c', script, path.resolve(packageFile)], 'Python 3').trim();
   if (bundle(['check', policy]) !== inPackage) {
     throw wrong(`the package \`${packageFile}\` is not made from \`${policy}\` as it is now; `
-      + `to make it again: make package POLICY=${policy}`);
+      + `to make it again: authorizer package --policy ${policy} (in a clone: make package POLICY=${policy})`);
   }
 }
 

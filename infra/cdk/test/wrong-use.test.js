@@ -110,7 +110,7 @@ test('a package that is not there, is no package, or was not reviewed is not dep
   const stack = stackOf();
   fs.writeFileSync(path.join(folder, 'text.zip'), 'not a zip');
   const make = (id, props) => () => new EdgeAuthorizer(stack, id, props);
-  assert.throws(make('A', { package: path.join(folder, 'none.zip') }), /does not exist; to make it: make package/);
+  assert.throws(make('A', { package: path.join(folder, 'none.zip') }), /does not exist; to make it: authorizer package --policy policy.toml \(in a clone: make package/);
   assert.throws(make('B', { package: path.join(folder, 'text.zip') }), /is not a package made by `authorizer package`/);
   assert.throws(make('C', { package: READS, codeSha256: '47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=' }),
     /not the one that was reviewed/);

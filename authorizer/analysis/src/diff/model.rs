@@ -35,7 +35,7 @@ pub struct PolicyDiff {
     /// Settings that are not as they were, and on which no decision depends.
     pub other_settings: Vec<SettingChange>,
     /// What was not compared, in words.
-    pub not_compared: &'static [&'static str],
+    pub not_compared: Vec<&'static str>,
 }
 
 /// What no comparison of two policies covers.

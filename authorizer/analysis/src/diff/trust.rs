@@ -34,6 +34,16 @@ pub(super) fn changes(comparison: &Comparison<'_>, [old, new]: [&Policy; 2]) -> 
     changes
 }
 
+/// What cannot be compared, because a secret's file is not there in a review of one policy or of both.
+pub(super) fn not_here(policies: [&Policy; 2]) -> Vec<&'static str> {
+    let mut found: Vec<&'static str> = Vec::new();
+    if policies.iter().any(|policy| policy.issuers().iter().any(Issuer::has_stand_in_secret)) {
+        found.push("`secret` of an issuer cannot be compared: its file is not here");
+    }
+    found.extend(sign_in::not_here(policies));
+    found
+}
+
 /// What is not the same, and on which no decision depends.
 pub(super) fn other_settings([old, new]: [&Policy; 2], pairs: &[Pair]) -> Vec<SettingChange> {
     let mut changes = Vec::new();

@@ -3,7 +3,7 @@
 use authorizer_core::operation::{Method, S3Operation};
 use authorizer_core::policy::Policy;
 use authorizer_core::token::Issuer;
-use authorizer_core::{Refusal, Supposed, TokenError, UnixTime, claim_name};
+use authorizer_core::{KeysUnavailable, Refusal, SignIn, Supposed, TokenError, UnixTime, claim_name};
 use serde_json::{Map, Value};
 
 use super::gap::{alternatives, shown};
@@ -41,9 +41,7 @@ pub(super) fn remedy(
         }
         Refusal::TokenMissing => "The request would have to have a token.",
         Refusal::Token(error) => return of_token(*error, policy, supposed, now),
-        Refusal::KeysUnavailable(_) => {
-            "The keys of the issuer would have to be there: give the policy a key file to decide without the network."
-        }
+        Refusal::KeysUnavailable(why) => return of_keys(why, policy),
         Refusal::OriginNotAllowed => "`Origin` would have to be one of the `origins` under `[cors]`.",
         Refusal::SignIn(_) => "The person would have to sign in, in a browser that keeps the session.",
         // These come from the rules.
@@ -53,6 +51,20 @@ pub(super) fn remedy(
         | Refusal::InsufficientScope { .. } => "A rule would have to allow the request.",
     };
     fixed.to_owned()
+}
+
+/// Where the start of a sign-in sends a person.
+pub(super) fn sent_to(sign_in: &SignIn, policy: &Policy) -> String {
+    match sign_in {
+        SignIn::Redirect(redirect) => {
+            format!("The person is sent to `{}` to sign in.", redirect.url())
+        }
+        SignIn::CodeFlow(flow) => {
+            let issuer = policy.issuers().get(flow.issuer()).map(Issuer::name).unwrap_or_default();
+            let endpoint = flow.authorization_endpoint().as_str();
+            format!("The person is sent to the provider, issuer `{issuer}`, to sign in: `{endpoint}`.")
+        }
+    }
 }
 
 /// Of a method that no rule of the policy opens.
@@ -84,6 +96,26 @@ fn of_method(method: &str, allow: &str) -> String {
     }
 }
 
+/// Of keys that would have to be fetched, which nobody does here.
+fn of_keys(why: &KeysUnavailable, policy: &Policy) -> String {
+    let issuer = match why {
+        KeysUnavailable::NotAsked(wanted) => policy.issuers().get(wanted.issuer()),
+        KeysUnavailable::NoAnswer => None,
+    };
+    match issuer.filter(|issuer| issuer.bundled_keys().is_some()) {
+        Some(issuer) => format!(
+            "The key file of issuer `{}` does not have the key of this token, and this command does not fetch keys. Put the \
+             issuer's present keys into the file. A token of a recording has the `kid` of the recording: decide on it with \
+             `authorizer replay --recording DIR`.",
+            issuer.name()
+        ),
+        None => {
+            "The keys of the issuer would have to be there: give the policy a key file to decide without the network."
+                .to_owned()
+        }
+    }
+}
+
 fn of_token(error: TokenError, policy: &Policy, supposed: Option<&Supposed>, now: UnixTime) -> String {
     let none = Map::new();
     let claims = supposed.map_or(&none, |supposed| &supposed.claims);
@@ -112,7 +144,10 @@ fn of_token(error: TokenError, policy: &Policy, supposed: Option<&Supposed>, now
             return format!("The claim `iss` would have to be {}{}.", alternatives(&known), is("iss"));
         }
         TokenError::AlgorithmNotAllowed => "`alg` would have to be one of the issuer's `algorithms`.",
-        TokenError::SigningKeyUnknown => "`kid` would have to be that of one of the issuer's keys.",
+        TokenError::SigningKeyUnknown => {
+            "`kid` would have to be that of one of the issuer's keys. A token of a recording has the `kid` of the recording: \
+             decide on it with `authorizer replay --recording DIR`."
+        }
         TokenError::SignatureInvalid => "The token would have to be signed with a key of its issuer.",
         TokenError::TypeMismatch => {
             return match issuer.and_then(Issuer::token_type) {

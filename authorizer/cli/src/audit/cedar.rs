@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use authorizer_analysis::cedar::{Shape, Translation, UntranslatableError};
-use authorizer_policy::PolicyFile;
 use miette::Diagnostic;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -11,7 +10,7 @@ use serde_json::json;
 use thiserror::Error;
 
 use crate::output::{Exit, Format, line};
-use crate::policy::PolicyFileArgs;
+use crate::policy::{PolicyFileArgs, for_review};
 
 /// A policy that Cedar cannot express.
 #[derive(Debug, Diagnostic, Error)]
@@ -59,7 +58,7 @@ pub(crate) struct Document<'t> {
 }
 
 pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
-    let bundle = PolicyFile::load(args.policy.path())?.into_bundle();
+    let bundle = for_review(args.policy.path())?.into_bundle();
     let translation = Translation::of(bundle.policy())
         .map_err(|source| CedarError { path: args.policy.path().to_owned(), source })?;
     match (args.format, args.schema) {

@@ -16,6 +16,7 @@ pub(super) use self::error::DeploymentError;
 use super::docs::DocsArgs;
 use super::findings::{FailOn, Format, write};
 use crate::output::{Exit, note};
+use crate::policy::for_review;
 
 /// Find every way around the authorizer that a deployment leaves open.
 ///
@@ -58,7 +59,11 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
-    let policy = PolicyFile::load(&args.policy)?;
+    // A package has the secrets, and is compared with the policy byte for byte.
+    let policy = match &args.package {
+        Some(_) => PolicyFile::load(&args.policy)?,
+        None => for_review(&args.policy)?,
+    };
     let package = args.package.as_deref().map(read::package).transpose()?;
     let (code_sha256, packaged_bundle) = match package {
         Some(package) => (Some(package.code_sha256), Some(sha256_hex(&package.bundle))),

@@ -6,12 +6,11 @@ use authorizer_core::{Authorizer, UnixTime};
 use authorizer_findings::Severity;
 use authorizer_findings::policy::{PolicySubject, findings};
 use authorizer_findings::report::{Report, json, sarif, text};
-use authorizer_policy::PolicyFile;
 use clap::ValueEnum;
 
 use super::docs::DocsArgs;
 use crate::output::{Exit, OutputError, line};
-use crate::policy::PolicyFileArgs;
+use crate::policy::{PolicyFileArgs, for_review};
 use crate::time::{now_or, parse_instant};
 
 /// Find problems in a policy, its issuers and its keys.
@@ -89,7 +88,7 @@ impl FailOn {
 }
 
 pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
-    let file = PolicyFile::load(args.policy.path())?;
+    let file = for_review(args.policy.path())?;
     let now = now_or(args.now);
     let authorizer = Authorizer::new(file.bundle().clone());
     let findings = findings(&PolicySubject::new(file.document(), &authorizer, now));

@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use super::docs::DocsArgs;
 use super::unanswered::UnansweredError;
 use crate::output::{Exit, line};
-use crate::policy::PolicyFileArgs;
+use crate::policy::{PolicyFileArgs, for_review};
 use crate::save;
 use crate::test::{self, TestsFile, tests_beside};
 use crate::time::{now_or, parse_instant};
@@ -74,7 +74,7 @@ fn tested(args: &Args, file: &PolicyFile) -> miette::Result<Option<Tested>> {
 }
 
 pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
-    let file = PolicyFile::load(args.policy.path())?;
+    let file = for_review(args.policy.path())?;
     let mut review = Review::of(args.policy.path(), &file, now_or(args.now)).map_err(UnansweredError)?;
     if let Some(tested) = tested(args, &file)? {
         review = review.with_tests(tested);

@@ -9,7 +9,7 @@ use authorizer_backtest::{Asker, Given};
 use authorizer_core::operation::S3Operation;
 use authorizer_core::policy::Policy;
 use authorizer_core::token::parse_claims;
-use authorizer_core::{Supposed, TokenError, UnixTime};
+use authorizer_core::{SignIn, Supposed, TokenError, UnixTime};
 use clap::ArgGroup;
 use miette::Diagnostic;
 use serde_json::{Map, Value};
@@ -123,7 +123,12 @@ impl RequestArgs {
         if let Some(source) = self.source_ip {
             request = request.with_source(source);
         }
-        Ok(Some(Posed { request, token: self.token(policy, None, now)? }))
+        // What the function answers itself needs no word on a token.
+        let token = match !self.has_asker() && is_own_path(policy, &request.target()) {
+            true => None,
+            false => self.token(policy, None, now)?,
+        };
+        Ok(Some(Posed { request, token }))
     }
 
     /// What the options say beside what logs have. The token is added with [`asker`](Self::asker).
@@ -187,6 +192,13 @@ impl RequestArgs {
             (None, None) => Err(RequestError::NoAsker.into()),
         }
     }
+}
+
+/// Whether the function itself answers a request to here: a step of the sign-in.
+fn is_own_path(policy: &Policy, target: &str) -> bool {
+    let path = target.split_once('?').map_or(target, |(path, _)| path);
+    let flow = policy.sign_in().and_then(SignIn::code_flow);
+    flow.is_some_and(|flow| flow.paths().contains(&path))
 }
 
 /// Reads claims. Text that begins with a brace is JSON; a file name that does needs `./` before it.

@@ -15,6 +15,7 @@ use super::set::{JwkSet, Stored, sum};
 use super::sign_in_block::{SignIn, SignInBlock};
 use crate::output::{Exit, Format, line, note};
 use authorizer_core::FetchUrl;
+use authorizer_core::code_flow::{is_client_id, is_origin};
 use authorizer_core::token::SignatureAlgorithm;
 
 /// The longest name of an issuer.
@@ -51,10 +52,10 @@ pub(crate) struct Args {
     bundled_only: bool,
     /// Print a `[sign_in]` block too, for a client with this id: people then sign in at the provider by OpenID Connect's
     /// code flow.
-    #[arg(long, value_name = "CLIENT_ID", requires = "origin")]
+    #[arg(long, value_name = "CLIENT_ID", requires = "origin", value_parser = parse_client_id)]
     sign_in: Option<String>,
     /// The distribution's own origin, such as `https://files.example.com`.
-    #[arg(long, requires = "sign_in")]
+    #[arg(long, requires = "sign_in", value_parser = parse_origin)]
     origin: Option<String>,
     /// Output format.
     #[arg(long, value_enum, default_value_t)]
@@ -102,6 +103,24 @@ fn parse_name(name: &str) -> Result<String, String> {
         Ok(name.to_owned())
     } else {
         Err("use 1 to 64 letters, digits, -, _ and ., and do not begin with .".into())
+    }
+}
+
+fn parse_client_id(id: &str) -> Result<String, String> {
+    match is_client_id(id) {
+        true => Ok(id.to_owned()),
+        false => {
+            Err("write the client id that the provider shows for this application, without spaces".into())
+        }
+    }
+}
+
+fn parse_origin(origin: &str) -> Result<String, String> {
+    match is_origin(origin) {
+        true => Ok(origin.to_owned()),
+        false => Err("write the distribution's own address, such as https://files.example.com, without a path (http:// on \
+                      this machine only)"
+            .into()),
     }
 }
 

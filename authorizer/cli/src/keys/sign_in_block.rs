@@ -129,6 +129,14 @@ impl fmt::Display for SignInBlock<'_> {
         writeln!(f, "scopes                 = {scopes} # and those of your API")?;
         writeln!(f, "authorization_endpoint = {}", text(self.authorization_endpoint))?;
         let parameters = self.parameters();
+        // OpenID Connect Core 1.0 section 11 lets a provider ignore `offline_access` without it.
+        if self.scopes().contains(&"offline_access") && !parameters.contains_key("prompt") {
+            writeln!(
+                f,
+                "# If the provider gives no refresh token, it wants consent each time: prompt = \"consent\" in"
+            )?;
+            writeln!(f, "# authorization_parameters.")?;
+        }
         if !parameters.is_empty() {
             writeln!(f, "authorization_parameters = {}", Value::InlineTable(parameters))?;
         }

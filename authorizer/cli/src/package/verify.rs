@@ -30,9 +30,29 @@ const BUNDLE: &str = "bundle.json";
 /// Why nothing can be said of a zip.
 #[derive(Debug, Diagnostic, Error)]
 enum VerifyError {
-    /// It is not a zip.
-    #[error("`{path}` cannot be read as a zip: {source}")]
-    #[diagnostic(help("name the zip that `authorizer package` made, or that Lambda has"))]
+    /// There is nothing in it.
+    #[error("`{path}` is empty")]
+    #[diagnostic(help(
+        "download or copy it again; name the zip that `authorizer package` made, or that Lambda has"
+    ))]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It does not start as a zip does, or has no end.
+    #[error("`{path}` is not a zip, or not a whole one")]
+    #[diagnostic(help(
+        "download or copy it again; name the zip that `authorizer package` made, or that Lambda has"
+    ))]
+    NotZip {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file in it cannot be read.
+    #[error("`{path}` is a damaged zip: {source}")]
+    #[diagnostic(help(
+        "download or copy it again; name the zip that `authorizer package` made, or that Lambda has"
+    ))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -166,7 +186,11 @@ pub(super) fn run(path: &Path, format: Format) -> miette::Result<Exit> {
 /// The files of a zip, by their names.
 fn unpack(path: &Path, bytes: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, VerifyError> {
     let unreadable = |source| VerifyError::Unreadable { path: path.to_owned(), source };
-    let mut zip = ZipArchive::new(Cursor::new(bytes)).map_err(unreadable)?;
+    if bytes.is_empty() {
+        return Err(VerifyError::Empty { path: path.to_owned() });
+    }
+    let mut zip =
+        ZipArchive::new(Cursor::new(bytes)).map_err(|_| VerifyError::NotZip { path: path.to_owned() })?;
     let mut left = MAX_UNPACKED_BYTES;
     let mut files = BTreeMap::new();
     for index in 0..zip.len() {

@@ -238,6 +238,17 @@ pub(super) fn used(usage: &Usage) -> String {
     [start, function, cpu, memory].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
+/// What let a request through to the bucket. An error is then not the rule's.
+fn allowed(report: &RequestReport, rule: &str) -> String {
+    // S3 does not tell whoever may not list that an object does not exist.
+    let may_be_absent = report.status == 403 && matches!(report.method.as_str(), "GET" | "HEAD");
+    match report.status {
+        ..400 => format!("by rule {rule}"),
+        _ if may_be_absent => format!("allowed by rule {rule}; the error is S3's (no such object?)"),
+        _ => format!("allowed by rule {rule}; the error is S3's"),
+    }
+}
+
 fn text(report: &RequestReport) -> String {
     let word = |name: &str| {
         report.record.as_ref().and_then(|record| record.get(name)).and_then(Value::as_str).unwrap_or_default()
@@ -258,10 +269,10 @@ fn text(report: &RequestReport) -> String {
         }
         (None, Some(problem)) => lines(problem).red().to_string(),
         (None, None) if word("rule").is_empty() => word("reason").to_owned(),
-        (None, None) if report.forwarded => format!("by rule {}", word("rule")),
+        (None, None) if report.forwarded => allowed(report, word("rule")),
         (None, None) if report.age.is_some() => {
             let age = report.age.unwrap_or_default();
-            format!("by rule {}, from the cache, {age} s old", word("rule"))
+            format!("{}, from the cache, {age} s old", allowed(report, word("rule")))
         }
         (None, None) => format!("{} {}", word("reason"), word("rule")),
     };
@@ -275,7 +286,44 @@ fn text(report: &RequestReport) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{LONGEST_LINE, cut, harmless};
+    use std::time::Duration;
+
+    use authorizer_local::RequestReport;
+    use serde_json::json;
+
+    use super::{LONGEST_LINE, cut, harmless, text};
+
+    #[test]
+    fn an_error_of_the_bucket_does_not_read_as_the_rules() {
+        let line = |method: &str, status: u16, age: Option<u64>| {
+            let report = RequestReport {
+                request_id: String::new(),
+                method: method.to_owned(),
+                path: "/a".to_owned(),
+                status,
+                record: Some(
+                    json!({"decision": "allow", "reason": "allowed_by_rule", "rule": "own", "key": "a"}),
+                ),
+                usage: None,
+                violation: None,
+                problem: None,
+                elapsed: Duration::from_millis(2),
+                forwarded: age.is_none(),
+                age,
+                details: None,
+            };
+            anstream::adapter::strip_str(&text(&report)).to_string()
+        };
+        assert_eq!(line("GET", 200, None), "200 GET    a  by rule own  2.0 ms");
+        assert_eq!(line("GET", 304, Some(3)), "304 GET    a  by rule own, from the cache, 3 s old  2.0 ms");
+        let absent = "allowed by rule own; the error is S3's (no such object?)";
+        assert_eq!(line("GET", 403, None), format!("403 GET    a  {absent}  2.0 ms"));
+        assert_eq!(
+            line("HEAD", 403, Some(3)),
+            format!("403 HEAD   a  {absent}, from the cache, 3 s old  2.0 ms")
+        );
+        assert_eq!(line("PUT", 412, None), "412 PUT    a  allowed by rule own; the error is S3's  2.0 ms");
+    }
 
     #[test]
     fn a_line_of_the_function_is_shown_up_to_a_limit() {

@@ -103,12 +103,13 @@ impl Recording {
         note(format!("recorded {} request{s} in {}", written.recorded, self.folder.display()));
         let missed = self.missed.lock().unwrap_or_else(PoisonError::into_inner);
         let left_out = [
-            (missed.undecided, "the function did not decide on it"),
+            (missed.undecided, "the function did not decide"),
             (missed.dropped, "too many came at once, or the files could not be written"),
         ];
         let not_written = written.left_out.iter().map(|(why, count)| (*count, why.as_str()));
         for (count, why) in left_out.into_iter().chain(not_written).filter(|(count, _)| *count > 0) {
-            note(format!("{} {count} not recorded: {why}", "warning:".yellow()));
+            let s = if count == 1 { "" } else { "s" };
+            note(format!("{} {count} request{s} not recorded: {why}", "warning:".yellow()));
         }
     }
 }

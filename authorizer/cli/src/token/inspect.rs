@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use authorizer_core::token::{MAX_TOKEN_BYTES, verify};
 use authorizer_core::{Refusal, UnixTime};
-use authorizer_policy::PolicyFile;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use miette::Diagnostic;
@@ -16,6 +15,7 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::output::{Exit, Format, OutputError, line};
+use crate::policy::for_review;
 use crate::time::{now_or, parse_instant, show};
 
 /// Show what a token contains. Do not trust it unless `--policy` verified the token.
@@ -112,7 +112,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let checked = match &args.policy {
         None => Checked::Nothing,
         Some(path) => {
-            let bundle = PolicyFile::load(path)?.into_bundle();
+            let bundle = for_review(path)?.into_bundle();
             match verify(&token, bundle.policy().issuers(), now) {
                 Ok(verified) => Checked::Accepted { issuer: verified.issuer().name().to_owned() },
                 Err(error) => Checked::Refused { reason: Refusal::from(error).reason() },

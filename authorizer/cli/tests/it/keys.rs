@@ -136,6 +136,7 @@ fn discover_writes_a_sign_in_that_check_takes_once_its_key_is_made() {
         "cookie = \"__Host-session\"",
         "issuer                 = \"staff\"",
         "scopes                 = [\"openid\", \"offline_access\"]",
+        "prompt = \"consent\"",
         "response_iss           = true",
         "https://files.example.com/.auth/callback",
     ] {
@@ -143,13 +144,21 @@ fn discover_writes_a_sign_in_that_check_takes_once_its_key_is_made() {
     }
     fs::write(at.join("policy.toml"), format!("version = 1\n\n{}", done.out)).unwrap();
     let checked = keys(at, &["check", "policy.toml"]);
-    assert_eq!(checked.code, 2);
-    assert!(checked.err.contains("authorizer keys cookie-key --out"), "{}", checked.err);
+    assert_eq!(checked.code, 0, "a review needs no key: {}", checked.err);
+    assert!(checked.err.contains("`sign-in.key` (`sign_in.cookie_key`) is not here"), "{}", checked.err);
+    let packaged = keys(at, &["package", "policy.toml"]);
+    refused(&packaged, "authorizer keys cookie-key --out");
+    assert!(packaged.err.contains("a new key ends everybody's session"), "{}", packaged.err);
     let made = keys(at, &["keys", "cookie-key", "--out", "sign-in.key"]);
     assert_eq!((made.code, made.err.as_str()), (0, ""));
     let checked = keys(at, &["check", "policy.toml"]);
     assert_eq!(checked.code, 0, "{}", checked.err);
-    assert!(checked.err.contains("`token_endpoint` is an address of this machine"), "{}", checked.err);
+    assert!(
+        checked.err.contains("`authorization_endpoint` is an address of this machine"),
+        "{}",
+        checked.err
+    );
+    assert!(checked.err.contains("`sign_in.token_endpoint`"), "{}", checked.err);
 
     let told = keys(at, &[discover.as_slice(), &["--format", "json"]].concat());
     let told: Value = serde_json::from_str(&told.out).unwrap();
@@ -179,6 +188,19 @@ fn discover_writes_a_sign_in_that_check_takes_once_its_key_is_made() {
         answer(&metadata);
         refused(&keys(at, &discover), says);
         assert_eq!(keys(at, &discover[..8]).code, 0, "the keys alone are good");
+    }
+    // What `check` would refuse is not written.
+    for (client_id, origin) in [
+        ("files web", "https://files.example.com"),
+        ("", "https://files.example.com"),
+        ("files-web", "https://files.example.com/"),
+        ("files-web", "http://files.example.com"),
+        ("files-web", "files.example.com"),
+    ] {
+        let asked = ["keys", "discover", &issuer, "--sign-in", client_id, "--origin", origin];
+        let done = keys(at, &asked);
+        assert_eq!((done.code, done.out.as_str()), (2, ""), "{}", done.err);
+        assert!(done.err.contains("write the "), "{}", done.err);
     }
     // One without the other.
     assert_eq!(keys(at, &["keys", "discover", &issuer, "--sign-in", "files-web"]).code, 2);

@@ -45,3 +45,4 @@ mod serve_distribution;
 mod serve_run;
 mod serve_tls;
 mod shells;
+mod without_secrets;

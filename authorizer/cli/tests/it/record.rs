@@ -329,10 +329,7 @@ cookie_key             = {{ file = "sign-in.key" }}
         "{said}"
     );
     assert!(said.contains("recorded 2 requests in recording"), "{said}");
-    assert!(
-        said.contains("4 not recorded: it is a step of a sign-in, which nobody can take again"),
-        "{said}"
-    );
+    assert!(said.contains("4 requests not recorded: a step of a sign-in cannot be taken again"), "{said}");
     let signatures = [&access, &id].map(|token| token.rsplit_once('.').unwrap().1.to_owned());
     for file in fs::read_dir(path.join("recording")).unwrap() {
         let text = fs::read_to_string(file.unwrap().path()).unwrap();
@@ -347,6 +344,30 @@ cookie_key             = {{ file = "sign-in.key" }}
         ));
         assert_eq!(same.out, "2 events, 0 differences from what was recorded\n", "{}", same.err);
     }
+
+    let explain = |more: &[&str]| {
+        Done::of(&mut command_in(path, &[&["explain", "--policy", "policy.toml"][..], more].concat()))
+    };
+    let events = fs::read_to_string(path.join("recording/events.jsonl")).unwrap();
+    let (start, with_session) = events.trim_end().split_once('\n').unwrap();
+    fs::write(path.join("event.json"), start).unwrap();
+    let done = explain(&["event.json"]);
+    assert!(done.out.starts_with("refused 302: token_missing"), "{}{}", done.out, done.err);
+    let sent = "sent to the provider, issuer `staff`, to sign in: `https://login.example.com/authorize`";
+    assert!(done.out.contains(sent), "{}", done.out);
+    // The token has a key of the recording, not one of the policy's key file.
+    fs::write(path.join("event.json"), with_session).unwrap();
+    let done = explain(&["event.json"]);
+    assert!(
+        done.out.contains("decide on it with `authorizer replay --recording DIR`"),
+        "{}{}",
+        done.out,
+        done.err
+    );
+    let done = explain(&["--path", "/.auth/session"]);
+    assert!(done.out.starts_with("answered 200: session_told"), "{}{}", done.out, done.err);
+    let done = explain(&["--path", "/.auth/sessions"]);
+    assert!(done.err.contains("does not say whether it has a token"), "{}{}", done.out, done.err);
 }
 
 #[test]
@@ -362,5 +383,16 @@ fn an_origin_for_a_sign_in_needs_one_and_must_be_one() {
         .unwrap();
     let refused = Done::of(&mut command_in(path, &[&fixed[..], &["http://files.example.com/a"]].concat()));
     assert_eq!(refused.code, 2);
-    assert!(refused.err.contains("with `--sign-in-origin http://files.example.com/a`"), "{}", refused.err);
+    assert!(
+        refused.err.contains("`--sign-in-origin http://files.example.com/a` is not an origin"),
+        "{}",
+        refused.err
+    );
+    let refused = Done::of(&mut command_in(path, &[&fixed[..], &["https://localhost:8453/"]].concat()));
+    assert_eq!(refused.code, 2);
+    assert!(
+        refused.err.contains("remove the slash at the end: `--sign-in-origin https://localhost:8453`"),
+        "{}",
+        refused.err
+    );
 }

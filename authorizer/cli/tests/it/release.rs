@@ -161,7 +161,9 @@ fn a_program_without_the_function_says_where_to_get_it() {
         let done = Done::of(&mut command_in(folder.path(), &arguments));
         let err = on_one_line(&done.err);
         assert_eq!((done.code, done.out.as_str()), (2, ""), "{err}");
-        for word in ["the function is not inside it", "take `authorizer` from a release", remedy] {
+        for word in
+            ["the function is not inside it", "take `authorizer` from a release", "in a clone", remedy]
+        {
             assert!(err.contains(word), "`{word}` is not in: {err}");
         }
     }
@@ -253,9 +255,22 @@ fn a_zip_with_bytes_of_its_own_between_the_right_files_is_not_of_this_release() 
 #[test]
 fn what_is_no_zip_cannot_be_verified() {
     let released = Released::new();
-    for (name, word) in
-        [("policy.toml", "cannot be read as a zip"), ("missing.zip", "cannot be read"), (".", "is a folder")]
-    {
+    fs::write(released.path("empty.zip"), "").unwrap();
+    assert_eq!(released.run(&["package", "--policy", "policy.toml", "--out", "whole.zip"]).code, 0);
+    let whole = fs::read(released.path("whole.zip")).unwrap();
+    fs::write(released.path("half.zip"), &whole[..whole.len() / 2]).unwrap();
+    // The checksum of its first file (APPNOTE 4.3.12).
+    let at = whole.windows(4).position(|window| window == b"PK\x01\x02").unwrap() + 16;
+    fs::write(released.path("damaged.zip"), [&whole[..at], &[!whole[at]], &whole[at + 1..]].concat())
+        .unwrap();
+    for (name, word) in [
+        ("policy.toml", "`policy.toml` is not a zip, or not a whole one"),
+        ("half.zip", "`half.zip` is not a zip, or not a whole one"),
+        ("empty.zip", "`empty.zip` is empty"),
+        ("damaged.zip", "`damaged.zip` is a damaged zip"),
+        ("missing.zip", "cannot be read"),
+        (".", "is a folder"),
+    ] {
         let done = released.run(&["package", "--verify", name]);
         assert_eq!((done.code, done.out.as_str()), (2, ""), "{name}");
         assert!(on_one_line(&done.err).contains(word), "{}", done.err);
@@ -292,8 +307,12 @@ fn files_of_infra() -> Vec<(String, bool)> {
     files
 }
 
+fn has(line: &[u8], part: &[u8]) -> bool {
+    line.windows(part.len()).any(|window| window == part)
+}
+
 #[test]
-fn infra_writes_every_file_of_the_folder_as_it_is_and_replaces_nothing() {
+fn infra_writes_every_file_of_the_folder_and_replaces_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let run = || Done::of(&mut command_in(folder.path(), &["infra", "--out", "a/b"]));
     let done = run();
@@ -303,7 +322,16 @@ fn infra_writes_every_file_of_the_folder_as_it_is_and_replaces_nothing() {
     let out = folder.path().join("a/b");
     for (name, is_program) in &files {
         let (here, there) = (Path::new(ROOT).join("infra").join(name), out.join(name));
-        assert!(fs::read(here).unwrap() == fs::read(&there).unwrap(), "{name}");
+        let [here, written] = [&here, &there].map(|path| fs::read(path).unwrap());
+        // In a page, links to files of a clone are words; the next test reads those.
+        let is_of_clone =
+            |line: &[u8]| name.ends_with(".md") && has(line, b"](../") || has(line, b"](github/");
+        let [here, written] =
+            [&here, &written].map(|text| text.split(|&byte| byte == b'\n').collect::<Vec<_>>());
+        assert_eq!(here.len(), written.len(), "{name}");
+        for (here, written) in here.iter().zip(&written) {
+            assert!(here == written || is_of_clone(here), "{name}: {}", String::from_utf8_lossy(written));
+        }
         assert_eq!(fs::metadata(&there).unwrap().permissions().mode() & 0o100 != 0, *is_program, "{name}");
     }
 
@@ -313,9 +341,65 @@ fn infra_writes_every_file_of_the_folder_as_it_is_and_replaces_nothing() {
     fs::write(out.join("prove"), "my own").unwrap();
     let refused = run();
     assert_eq!((refused.code, refused.out.as_str()), (2, ""));
-    assert!(refused.err.contains("`a/b/prove` already exists, and is not overwritten"), "{}", refused.err);
+    let err = on_one_line(&refused.err);
+    assert!(
+        err.contains(
+            "a file in `a/b` has another text than in this version, and nothing is written: `prove`"
+        ),
+        "{err}"
+    );
+    assert!(err.contains("to another folder with `--out`"), "{err}");
     assert!(!out.join("deploy").exists(), "nothing was written");
     assert_eq!(fs::read_to_string(out.join("prove")).unwrap(), "my own");
+
+    for (name, _) in files.iter().filter(|(name, _)| name != "deploy").take(12) {
+        fs::write(out.join(name), "my own").unwrap();
+    }
+    let err = on_one_line(&run().err);
+    assert!(err.contains("13 files in `a/b` have another text") && err.contains("and 3 more"), "{err}");
+
+    // The files of a clone are those of this version.
+    let clone = Path::new(ROOT).join("infra");
+    let done = Done::of(&mut command_in(folder.path(), &["infra", "--out", clone.to_str().unwrap()]));
+    assert_eq!((done.code, done.err.as_str()), (0, ""), "{}", done.out);
+    assert!(done.out.starts_with("0 of "), "{}", done.out);
+}
+
+#[test]
+fn every_link_of_the_written_files_leads_to_a_written_file() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(Done::of(&mut command_in(folder.path(), &["infra", "--out", "here"])).code, 0);
+    let out = folder.path().join("here");
+    let (mut pages, mut followed) = (0, 0);
+    for (name, _) in files_of_infra().iter().filter(|(name, _)| name.ends_with(".md")) {
+        pages += 1;
+        let page = fs::read_to_string(out.join(name)).unwrap();
+        for (_, after) in page.match_indices("](").map(|(at, _)| page.split_at(at + 2)) {
+            let to = after.split([')', '#']).next().unwrap();
+            if to.is_empty() || to.contains(':') {
+                continue;
+            }
+            let there = out.join(name).parent().unwrap().join(to).canonicalize();
+            assert!(
+                there.is_ok_and(|there| there.starts_with(out.canonicalize().unwrap())),
+                "{name}: `{to}`"
+            );
+            followed += 1;
+        }
+    }
+    assert!(pages >= 5 && followed >= 15, "{pages} {followed}");
+    let readme = fs::read_to_string(out.join("README.md")).unwrap();
+    assert!(readme.contains("docs/deploy.md says how to deploy"), "{readme}");
+    // What needs a clone says so, and stands after what does not.
+    for script in ["deploy", "attach", "prove", "rollout", "smoke", "drift", "advice.sh"] {
+        let text = fs::read_to_string(out.join(script)).unwrap();
+        for line in text
+            .lines()
+            .filter(|line| line.contains("make package") || line.contains("target/release/authorizer,"))
+        {
+            assert!(line.contains("clone"), "{script}: {line}");
+        }
+    }
 }
 
 #[test]

@@ -36,7 +36,8 @@ mod word;
 pub use client_key::{ClientKey, ClientKeyError};
 pub use random::RandomSource;
 pub use settings::{
-    ClientAuthentication, CodeFlow, EndSession, REFRESH_PATH, SESSION_PATH, SIGNED_OUT_PATH, SessionToken,
+    ClientAuthentication, CodeFlow, EndSession, NOT_HERE, REFRESH_PATH, SESSION_PATH, SIGNED_OUT_PATH,
+    SessionToken, is_client_id, is_origin,
 };
 pub use token_request::{Grant, TokenAnswer, TokenRequest};
 pub use word::SignInWord;

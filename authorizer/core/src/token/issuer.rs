@@ -230,6 +230,13 @@ impl Issuer {
         matches!((&self.keys, &other.keys), (KeySource::Secret(one), KeySource::Secret(two)) if one.is(two))
     }
 
+    /// Whether this is a review, and the file of its secret is not there.
+    #[cfg(feature = "code-flow")]
+    pub fn has_stand_in_secret(&self) -> bool {
+        let stand_in = SharedSecret::new(&crate::policy::stand_in::secret_of(&self.issuer));
+        matches!((&self.keys, stand_in), (KeySource::Secret(one), Ok(two)) if one.is(&two))
+    }
+
     /// What could verify the JWS: a key for an algorithm of this issuer, or its secret.
     pub(super) fn verifier(&self, jws: &Jws<'_>) -> Result<Verifier<'_>, TokenError> {
         match (&self.keys, jws.algorithm) {

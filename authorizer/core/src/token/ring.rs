@@ -22,6 +22,12 @@ pub const COOL_DOWN_SECONDS: u64 = 30;
 pub const RETRY_SECONDS: u64 = 10;
 
 impl WantedKey {
+    /// The index of the issuer in the policy.
+    #[cfg(feature = "tools")]
+    pub fn issuer(&self) -> usize {
+        self.issuer
+    }
+
     fn is_among(&self, keys: &KeySet) -> bool {
         self.key_id.is_some() && keys.candidates(self.key_id.as_deref(), self.algorithm).next().is_some()
     }

@@ -56,13 +56,20 @@ fn one(to: &mut String, finding: &ReportedFinding) -> fmt::Result {
     }
 }
 
+/// The findings are the blocks above. Several places of one are counted beside them.
 fn summary(report: &Report) -> String {
-    let counts = report.counts().into_iter().filter(|(_, count)| *count > 0);
+    let alike = report.alike();
+    let of = |severity: Severity| {
+        alike.iter().filter(|one| one.first().is_some_and(|first| first.severity == severity)).count()
+    };
+    let counts = Severity::ALL.map(|severity| (severity, of(severity))).into_iter();
+    let counts = counts.filter(|(_, count)| *count > 0);
     let counts: Vec<_> = counts.map(|(severity, count)| format!("{count} {}", severity.name())).collect();
-    let found = match report.open().count() {
-        0 => "no findings".to_owned(),
-        1 => format!("1 finding: {}", counts.join(", ")),
-        many => format!("{many} findings: {}", counts.join(", ")),
+    let s = if alike.len() == 1 { "" } else { "s" };
+    let found = match (alike.len(), report.open().count()) {
+        (0, _) => "no findings".to_owned(),
+        (many, places) if many == places => format!("{many} finding{s}: {}", counts.join(", ")),
+        (many, places) => format!("{many} finding{s} at {places} places: {}", counts.join(", ")),
     };
     match report.accepted().count() {
         0 => found,

@@ -10,7 +10,7 @@ use toml::de::{DeArray, DeTable, DeValue};
 use super::at::At;
 use super::instead::{Instead, instead};
 use super::meant::{self, Meant};
-use super::values::{asked, is_a, is_right, key, whole, written_whole};
+use super::values::{asked, is_a, is_right, key, quoted, whole, written_whole};
 use super::{Field, Form, Kind, MAX_MISTAKES, Mistake, Table, Words, listed, of_policy, shape_of};
 use crate::error::FileKind;
 
@@ -31,6 +31,11 @@ struct Checker<'t> {
 /// Whether a field is named by one of the words of `effect`.
 fn is_effect(field: &Field, name: &str) -> bool {
     field.name == "effect" && ["allow", "deny"].contains(&name.to_lowercase().as_str())
+}
+
+/// Whether a table is one of several shapes.
+fn has_shapes(form: &'static Table) -> bool {
+    of_policy::SHAPES.iter().any(|shapes| shapes.iter().any(|one| std::ptr::eq(*one, form)))
 }
 
 /// Whether the words of a form are opposites: no example may choose one for the author.
@@ -102,9 +107,14 @@ impl<'t> Checker<'t> {
                         let index = form.fields.iter().position(|one| one.name == field.name);
                         seen |= index.map_or(0, bit);
                         // `deny = true` names the word itself: its value has no further meaning.
+                        let before = self.mistakes.len();
                         let is_good = !is_effect(field, name)
                             && self.value(field, field.form, value, &At::Member(at, field.name))
-                                == Mended::Good;
+                                == Mended::Good
+                            && (!has_shapes(form) || is_right(field.form, value.get_ref()));
+                        if has_shapes(form) {
+                            self.join(before, field, &At::Member(at, field.name));
+                        }
                         if is_good {
                             renamed.push((name.to_owned(), field));
                         }
@@ -139,6 +149,19 @@ impl<'t> Checker<'t> {
                 );
             }
         }
+    }
+
+    /// Makes one mistake of a name and of the value below it, which is meant to be that of another field.
+    fn join(&mut self, before: usize, field: &'static Field, at: &At<'_>) {
+        let named_at = self.mistakes.len().saturating_sub(1);
+        let [.., named, valued] = self.mistakes.as_mut_slice() else { return };
+        if named_at != before || valued.place != at.place() {
+            return;
+        }
+        let mut rest = valued.remedy.chars();
+        let first: String = rest.next().into_iter().flat_map(char::to_uppercase).collect();
+        named.remedy = format!("did you mean `{}`? {first}{}", field.name, rest.as_str());
+        self.mistakes.truncate(before);
     }
 
     /// The needed fields that are not there.
@@ -208,6 +231,7 @@ impl<'t> Checker<'t> {
             Some(field) => {
                 let before = self.text.get(..span.start).unwrap_or_default();
                 let is_taken = is_right(field.form, value.get_ref());
+                let is_path = !is_taken && matches!(field.form, Form::Text(Kind::Path));
                 // A secret is not repeated, also not in the table that it is in.
                 match Some(value.get_ref()).filter(|_| !field.holds_secret()).and_then(written_whole) {
                     _ if before.ends_with("[[") => format!("did you mean `[[{}]]`?", field.name),
@@ -217,6 +241,12 @@ impl<'t> Checker<'t> {
                     _ if before.ends_with('[') => format!("did you mean `[{}]`?", field.name),
                     Some(value) if is_taken => {
                         format!("did you mean `{}`? Write `{} = {value}`", field.name, field.name)
+                    }
+                    _ if is_path => {
+                        let meant = value.get_ref().as_str().and_then(|text| meant::text(Kind::Path, text));
+                        let written = meant.map(|path| format!("{} = {}", field.name, quoted(&path)));
+                        let written = written.unwrap_or_else(|| field.example.to_owned());
+                        format!("did you mean `{}`? Write `{written}`", field.name)
                     }
                     // Its value has a mistake of its own.
                     _ if !is_taken => format!("did you mean `{}`?", field.name),
@@ -446,7 +476,12 @@ impl<'t> Checker<'t> {
     ) -> Mended {
         let heads = || shapes.iter().filter_map(|shape| shape.fields.first());
         let names = listed(heads().map(|head| head.name)).replace(" and ", " or ");
-        let message = format!("{} does not have {names}", at.called());
+        let message = match field.name {
+            "sign_in" => {
+                "a `[sign_in]` needs `url` (a sign-in of your own) or `issuer` (the code flow)".to_owned()
+            }
+            _ => format!("{} does not have {names}", at.called()),
+        };
         let examples = heads().map(|head| format!("`{}`", head.example)).collect::<Vec<_>>().join(" or ");
         let remedy = format!("add {examples}; `authorizer help policy` says what belongs to each");
         self.wrong(field, span, (message.clone(), message), Some(remedy), at)

@@ -111,7 +111,7 @@ pub(super) fn instead(
         }
         (Form::List(member), DeValue::String(text)) => {
             // Several in one text, as people write scopes.
-            let is_words = matches!(member, Form::Word(_));
+            let is_words = matches!(member, Form::Word(_)) || field.name == "scopes";
             let separates = |c: char| c == ',' || (is_words && c == ' ');
             let parts: Vec<&str> =
                 text.split(separates).map(str::trim).filter(|part| !part.is_empty()).collect();

@@ -292,7 +292,14 @@ pub(super) static CODE_FLOW: Table = Table {
             ..needed("token_endpoint", TEXT, "token_endpoint = \"https://login.example.com/token\"")
         },
         Field {
-            also: &["logout_endpoint", "logout_url", "end_session_url", "backend_logout_url"],
+            also: &[
+                "logout_endpoint",
+                "logout_url",
+                "logout_uri",
+                "end_session_url",
+                "end_session_uri",
+                "backend_logout_url",
+            ],
             ..field(
                 "end_session_endpoint",
                 TEXT,

@@ -248,6 +248,19 @@ impl Secrets {
     }
 }
 
+/// Words without the examples of fields with secrets, which are the same for every file.
+pub(crate) fn without_examples(words: &str) -> String {
+    let tables = [
+        &of_policy::ISSUER,
+        &of_policy::SECRET,
+        &of_policy::LOG,
+        &of_policy::CODE_FLOW,
+        &of_policy::FLOW_SECRET,
+    ];
+    let fields = tables.into_iter().flat_map(|table| table.fields).filter(|field| field.is_secret);
+    fields.fold(words.to_owned(), |words, field| words.replace(field.example, ""))
+}
+
 fn overlap(one: &Range<usize>, other: &Range<usize>) -> bool {
     // A span without bytes is at a place.
     let end = |span: &Range<usize>| span.end.max(span.start.saturating_add(1));

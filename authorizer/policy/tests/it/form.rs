@@ -586,7 +586,17 @@ fn a_sign_in_with_fields_of_its_other_shape_or_of_other_products_is_told_what_to
         (
             "redirect_path = \"/sign-in/callback\"",
             "redirect_uri = \"https://files.example.com/cb\"",
-            "did you mean `redirect_path`?",
+            "did you mean `redirect_path`? Write `redirect_path = \"/cb\"`",
+        ),
+        (
+            "end_session_endpoint = \"https://login.example.com/logout\"",
+            "end_session_uri = \"https://login.example.com/logout\"",
+            "did you mean `end_session_endpoint`?",
+        ),
+        (
+            "scopes = [\"openid\", \"offline_access\"]",
+            "scope = \"openid files\"",
+            "did you mean `scopes`? Write `scopes = [\"openid\", \"files\"]`",
         ),
         ("issuer = \"staff\"\nclient_id", "issuer = \"stuff\"\nclient_id", "did you mean `staff`?"),
         ("session_token = \"id_token\"", "session_token = \"id\"", "write `session_token = \"id_token\"`"),
@@ -603,12 +613,34 @@ fn a_sign_in_with_fields_of_its_other_shape_or_of_other_products_is_told_what_to
         let said = said(&flow.replace(&from, to));
         assert!(said.contains(expected), "{to}: {said}");
     }
+    // One slip, one problem.
+    for (from, to) in [
+        ("redirect_path = \"/sign-in/callback\"", "redirect_uri = \"https://files.example.com/cb\""),
+        ("scopes = [\"openid\", \"offline_access\"]", "scope = \"openid files\""),
+    ] {
+        let said = said(&flow.replace(from, to));
+        assert!(said.contains("cannot be used: 1 problem"), "{to}: {said}");
+    }
+    // The name of an example is not a secret, although it stands where one could.
+    let key = with_key_files("cookie_key = { file = \"SIGN_IN_KEY\" }");
+    for written in ["cookie_key = \"sign-in.key\"", "cookie_secret = { file = \"sign-in.key\" }"] {
+        fs::write(&path, flow.replace(&key, written)).unwrap();
+        let error = words_of(&PolicyFile::load(&path).unwrap_err());
+        assert!(
+            error.contains("rite for example `cookie_key = { file = \"sign-in.key\" }`")
+                || error
+                    .contains("did you mean `cookie_key`? Write `cookie_key = { file = \"sign-in.key\" }`"),
+            "{error}"
+        );
+        assert!(!error.contains("does not have the right form"), "{error}");
+    }
     // A name of a secret of another product: the line is not shown, and the message says what to write.
     fs::write(&path, flow.replace("cookie_key", "cookie_secret")).unwrap();
     let error = words_of(&PolicyFile::load(&path).unwrap_err());
     assert!(error.contains("did you mean `cookie_key`?"), "{error}");
     let redirect = "version = 1\n[sign_in]\norigin = \"https://files.example.com\"\n";
-    assert!(said(redirect).contains("`sign_in` does not have `url` or `issuer`"), "{}", said(redirect));
+    let needs = "a `[sign_in]` needs `url` (a sign-in of your own) or `issuer` (the code flow)";
+    assert!(said(redirect).contains(needs), "{}", said(redirect));
     let scopes = format!("{redirect}url = \"https://login.example.com/\"\nscopes = [\"openid\"]\n");
     assert!(said(&scopes).contains("`scopes` belongs to `[sign_in]` with `issuer`"), "{}", said(&scopes));
 }
@@ -620,9 +652,9 @@ fn a_secret_of_the_sign_in_that_cannot_be_used_does_not_show_itself() {
     let flow = policy_with_code_flow();
     let key = with_key_files("cookie_key = { file = \"SIGN_IN_KEY\" }");
     for (file, says) in [
-        (Some("AAAA"), "a key for cookies has 32 random bytes, and this has 3"),
-        (Some("hunter2 hunter2"), "the file is not in base64"),
-        (Some(""), "and this has 0"),
+        (Some("AAAA"), "a key for cookies is 32 bytes in base64url, and this is 3"),
+        (Some("hunter2 hunter2"), "`key` is not 32 bytes in base64url"),
+        (Some(""), "and this is 0"),
         (None, "cannot be read"),
     ] {
         if let Some(file) = file {
@@ -632,7 +664,10 @@ fn a_secret_of_the_sign_in_that_cannot_be_used_does_not_show_itself() {
         }
         fs::write(&path, flow.replace(&key, "cookie_key = { file = \"key\" }")).unwrap();
         let error = words_of(&PolicyFile::load(&path).unwrap_err());
-        assert!(error.contains(says) && error.contains("authorizer keys cookie-key"), "{error}");
+        assert!(error.contains(says), "{error}");
+        assert!(error.contains("authorizer keys cookie-key"), "{error}");
+        assert!(error.contains("a new key ends everybody's session"), "{error}");
+        assert!(error.contains("(line "), "{error}");
         assert!(!error.contains("hunter2"), "{error}");
     }
     fs::write(&path, flow.replace(&key, &format!("{key}\nprevious_{key}"))).unwrap();
@@ -673,4 +708,62 @@ fn the_files_that_are_changed_are_good() {
     }
     fs::write(&path, tests()).unwrap();
     TomlFile::<TestsDocument>::load(FileKind::Tests, &path).unwrap_or_else(|error| panic!("{error:?}"));
+}
+
+#[test]
+fn a_review_does_without_a_secret_whose_file_does_not_exist_and_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.toml");
+    let flow = policy_with_code_flow();
+    let key = with_key_files("cookie_key = { file = \"SIGN_IN_KEY\" }");
+    let secret = with_key_files("client_secret = { file = \"SIGN_IN_KEY\", encoding = \"text\" }");
+    let method = "client_authentication = \"client_secret_post\"\n";
+    let cookies = "cookie_key = { file = \"no.key\" }\nprevious_cookie_key = { file = \"older.key\" }";
+    for (client, named) in [
+        ("client_secret = { file = \"no.secret\", encoding = \"base64\" }", "no.secret"),
+        ("client_key = { file = \"no.jwk\" }", "no.jwk"),
+    ] {
+        let text = flow.replace(&key, cookies).replace(&secret, client);
+        let text = if named == "no.jwk" { text.replace(method, "") } else { text };
+        fs::write(&path, text).unwrap();
+        let loaded = PolicyFile::load_for_review(&path).unwrap_or_else(|error| panic!("{error:?}"));
+        let warning = loaded.secrets_not_here().unwrap().to_string();
+        for file in ["no.key", "older.key", named] {
+            assert!(warning.contains(&format!("`{file}`")), "{warning}");
+        }
+        let ids = loaded.warnings().iter().filter(|one| one.id == "secret-not-here").count();
+        assert_eq!(ids, 1, "one warning for all");
+        let error = words_of(&PolicyFile::load(&path).unwrap_err());
+        assert!(error.contains("3 problems"), "who decides for viewers needs them: {error}");
+    }
+    // What is there and cannot be used is an error still, and so is a file of keys that verify tokens.
+    fs::write(folder.path().join("bad"), "AAAA").unwrap();
+    fs::create_dir(folder.path().join("folder")).unwrap();
+    for (from, to, says) in [
+        (key.as_str(), "cookie_key = { file = \"bad\" }", "and this is 3"),
+        (key.as_str(), "cookie_key = { file = \"folder\" }", "is a folder"),
+        ("jwks = { file = \"KEYS\" }", "jwks = { file = \"no.json\" }", "cannot be read"),
+    ] {
+        let from = with_key_files(from);
+        assert!(flow.contains(&from), "{from}");
+        fs::write(&path, flow.replace(&from, to)).unwrap();
+        let error = words_of(&PolicyFile::load_for_review(&path).unwrap_err());
+        assert!(error.contains(says), "{error}");
+    }
+    // All are here: nothing is said.
+    fs::write(&path, &flow).unwrap();
+    assert!(PolicyFile::load_for_review(&path).unwrap().secrets_not_here().is_none());
+}
+
+#[test]
+fn several_addresses_of_this_machine_are_one_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.toml");
+    let local = policy_with_code_flow()
+        .replace("_endpoint = \"https://login.example.com", "_endpoint = \"http://127.0.0.1:4000");
+    fs::write(&path, local).unwrap();
+    let loaded = PolicyFile::load(&path).unwrap();
+    let of: Vec<_> = loaded.warnings().iter().filter(|one| one.id == "endpoint-of-this-machine").collect();
+    assert_eq!(of.len(), 1);
+    assert!(of.iter().all(|one| one.message.contains("`sign_in.token_endpoint`")), "{of:?}");
 }

@@ -192,7 +192,15 @@ impl Found<'_> {
             (false, true) => ("it shares a secret with this service", Direction::Wider),
             (true, false) => ("it no longer shares a secret with this service", Direction::Narrower),
             (true, true) if before.zip(after).is_some_and(|(one, other)| !other.has_secret_of(one)) => {
-                ("its secret is different", Direction::Other)
+                // Who signs is not known, so nobody may take it for the same.
+                let is_compared = ![before, after].into_iter().flatten().any(Issuer::has_stand_in_secret);
+                let what = match is_compared {
+                    true => "its secret is different",
+                    false => {
+                        "its secret cannot be compared: the file is here for one of the two policies only"
+                    }
+                };
+                (what, Direction::Other)
             }
             (true, true) | (false, false) => return,
         };

@@ -1,7 +1,7 @@
 //! Where people sign in, and what becomes of it: one redirect, or the code flow. Setting by setting; of keys and secrets
 //! only whether they are the same.
 
-use authorizer_core::code_flow::{ClientAuthentication, CodeFlow, EndSession, SessionToken};
+use authorizer_core::code_flow::{ClientAuthentication, CodeFlow, EndSession, NOT_HERE, SessionToken};
 use authorizer_core::policy::Policy;
 use authorizer_core::{SignIn, SignInRedirect};
 
@@ -21,6 +21,25 @@ pub(super) fn changes(old: &Policy, new: &Policy) -> Vec<TrustChange> {
     changes.extend(cookie_keys(&before, &after));
     changes.extend(client(&before, &after));
     changes
+}
+
+/// The secrets that cannot be compared, because the file of one is not there.
+pub(super) fn not_here(policies: [&Policy; 2]) -> Vec<&'static str> {
+    let flows = || policies.into_iter().filter_map(|policy| policy.sign_in()?.code_flow());
+    let is_key =
+        |at: usize| flows().any(|flow| flow.cookie_key_marks().get(at).is_some_and(|one| one == NOT_HERE));
+    let is_of_client = |is_key: bool| {
+        flows()
+            .map(CodeFlow::client_authentication)
+            .any(|way| way.is_stand_in() && matches!(way, ClientAuthentication::PrivateKeyJwt(_)) == is_key)
+    };
+    let found = [
+        (is_key(0), "`sign_in.cookie_key` cannot be compared: the file is not here"),
+        (is_key(1), "`sign_in.previous_cookie_key` cannot be compared: the file is not here"),
+        (is_of_client(false), "`sign_in.client_secret` cannot be compared: the file is not here"),
+        (is_of_client(true), "`sign_in.client_key` cannot be compared: the file is not here"),
+    ];
+    found.into_iter().filter(|(is_so, _)| *is_so).map(|(_, what)| what).collect()
 }
 
 /// The sign-in of one of the two policies.
@@ -231,16 +250,7 @@ fn session(before: &Sides<'_>, after: &Sides<'_>) -> Vec<TrustChange> {
         let values = [old, new].map(|flow| Some(flow.response_iss().to_string()));
         changes.push(change("sign_in.response_iss", None, what, values, wider_if(!is_checked)));
     }
-    let word = |flow: &CodeFlow| match flow.session_token() {
-        SessionToken::AccessToken => "access_token".to_owned(),
-        SessionToken::IdToken => "id_token".to_owned(),
-    };
-    changes.extend(text(
-        "sign_in.session_token",
-        "of a session, the rules read the",
-        flows.map(|flow| flow.map(word)),
-        Direction::Narrower,
-    ));
+    changes.extend(session_token(flows.map(|flow| flow.map(CodeFlow::session_token))));
     changes.extend(switch(
         "sign_in.refresh",
         flows.map(|flow| flow.is_some_and(CodeFlow::refresh)),
@@ -254,13 +264,40 @@ fn session(before: &Sides<'_>, after: &Sides<'_>) -> Vec<TrustChange> {
             Some((format!("a session ends after {new} seconds, not after {old}"), wider_if(new > old)))
         }
         [None, Some(new)] => Some((format!("a session ends after {new} seconds"), Direction::Wider)),
-        [_, None] => Some(("nobody gets a session any more".to_owned(), Direction::Narrower)),
+        [_, None] => Some(("sessions are no longer made here".to_owned(), Direction::Narrower)),
     };
     if let Some((what, direction)) = told {
         let values = seconds.map(|seconds| seconds.map(|seconds| seconds.to_string()));
         changes.push(change("sign_in.session_seconds", None, what, values, direction));
     }
     changes
+}
+
+/// The token of a session that the rules read.
+fn session_token(tokens: [Option<SessionToken>; 2]) -> Option<TrustChange> {
+    let words = |token: SessionToken| match token {
+        SessionToken::AccessToken => "access token",
+        SessionToken::IdToken => "ID token",
+    };
+    let (what, direction) = match tokens {
+        [old, new] if old == new => return None,
+        [None, Some(new)] => (format!("of a session, the rules read the {}", words(new)), Direction::Wider),
+        [Some(old), Some(new)] => (
+            format!("of a session, the rules read the {}, not the {}", words(new), words(old)),
+            Direction::Other,
+        ),
+        [Some(old), None] => {
+            (format!("the rules no longer read the {} of a session", words(old)), Direction::Narrower)
+        }
+        [None, None] => return None,
+    };
+    let names = tokens.map(|token| {
+        token.map(|token| match token {
+            SessionToken::AccessToken => "access_token".to_owned(),
+            SessionToken::IdToken => "id_token".to_owned(),
+        })
+    });
+    Some(change("sign_in.session_token", None, what, names, direction))
 }
 
 /// The paths that are fixed. They come and go with the flow; the others are settings.
@@ -287,7 +324,14 @@ fn own_paths(before: &Sides<'_>, after: &Sides<'_>) -> Option<TrustChange> {
 /// The keys of the cookies, by their marks.
 fn cookie_keys(before: &Sides<'_>, after: &Sides<'_>) -> Vec<TrustChange> {
     let marks = [before, after].map(|side| side.flow.map(CodeFlow::cookie_key_marks).unwrap_or_default());
-    let at = |place: usize| [0, 1].map(|side: usize| marks.get(side).and_then(|all| all.get(place)).cloned());
+    let at = |place: usize| {
+        let both = [0, 1].map(|side: usize| marks.get(side).and_then(|all| all.get(place)).cloned());
+        match both {
+            // Of two keys one of which is not there, nobody knows whether they are the same.
+            [Some(old), Some(new)] if old == NOT_HERE || new == NOT_HERE => [None, None],
+            both => both,
+        }
+    };
     let found = [
         text(
             "sign_in.cookie_key",
@@ -311,7 +355,8 @@ fn client(before: &Sides<'_>, after: &Sides<'_>) -> Vec<TrustChange> {
     let names = ways.map(|way| way.map(|way| way.name().to_owned()));
     let mut changes = Vec::new();
     if names[0] == names[1] {
-        if ways[0] != ways[1] {
+        let is_compared = !ways.iter().flatten().any(|way| way.is_stand_in());
+        if ways[0] != ways[1] && is_compared {
             let setting = match ways[1] {
                 Some(ClientAuthentication::PrivateKeyJwt(_)) => "sign_in.client_key",
                 Some(
@@ -338,6 +383,9 @@ fn client(before: &Sides<'_>, after: &Sides<'_>) -> Vec<TrustChange> {
         [Some(_), Some(_)] => Direction::Other,
     };
     let what = match &names[1] {
+        Some(_) if matches!(ways[1], Some(ClientAuthentication::None)) => {
+            "the function is a public client (PKCE alone)".to_owned()
+        }
         Some(name) => format!("the function proves that it is the client by {}", quoted(name)),
         None => "the function is no client any more".to_owned(),
     };

@@ -22,7 +22,7 @@ pub(super) struct Account<'d> {
     /// Settings on which no decision depends.
     pub(super) other_settings: &'d [SettingChange],
     /// What was not compared.
-    pub(super) not_compared: &'static [&'static str],
+    pub(super) not_compared: &'d [&'static str],
 }
 
 /// A rule, an issuer or a section of the policy, with what changed in it.
@@ -89,7 +89,7 @@ impl<'d> Account<'d> {
             narrower: groups(Part::Narrower),
             without_effect: groups(Part::WithoutEffect),
             other_settings: &found.other_settings,
-            not_compared: found.not_compared,
+            not_compared: &found.not_compared,
         }
     }
 }

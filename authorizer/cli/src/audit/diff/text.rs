@@ -1,6 +1,6 @@
 //! The account for people, on a terminal.
 
-use authorizer_analysis::{AccessChange, on_one_line};
+use authorizer_analysis::{AccessChange, NOT_COMPARED, on_one_line};
 use owo_colors::OwoColorize as _;
 
 use super::account::{Account, Entry, Group, What, value};
@@ -28,7 +28,7 @@ pub(super) fn write(account: &Account<'_>) -> Result<(), OutputError> {
             ))?;
         }
     }
-    if account.is_same {
+    if account.is_same || account.not_compared.len() > NOT_COMPARED.len() {
         line("not compared")?;
         account.not_compared.iter().try_for_each(|one| line(format_args!("  {one}")))?;
     }

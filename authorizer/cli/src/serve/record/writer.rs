@@ -70,12 +70,10 @@ enum LeftOut {
     #[error(transparent)]
     Keys(#[from] RecordingError),
     /// Its cookies, its code and its refresh token are good for one use, and secret.
-    #[error("it is a step of a sign-in, which nobody can take again")]
+    #[error("a step of a sign-in cannot be taken again")]
     SignIn,
     /// What is secret in it decides in a way that nothing else can stand for.
-    #[error(
-        "without what may be secret in it, it is decided in another way (`{actual}` became `{replayed}`)"
-    )]
+    #[error("without what may be secret, the decision is another one (`{actual}` became `{replayed}`)")]
     Otherwise { actual: String, replayed: String },
     #[error("the recording has as many bytes as can be replayed")]
     Full,

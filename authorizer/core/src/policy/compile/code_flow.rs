@@ -20,8 +20,7 @@ use self::issuer::{check_session_token, find_issuer};
 use self::paths::check_paths;
 use super::super::document::{CodeFlowDocument, PolicyDocument};
 use super::super::problem::{Place, Problems};
-use crate::origin::Origin;
-use crate::sign_in::code_flow::CodeFlow;
+use crate::sign_in::code_flow::{CodeFlow, is_origin};
 
 /// From five minutes to thirty days.
 const SESSION_SECONDS: RangeInclusive<u32> = 300..=2_592_000;
@@ -87,12 +86,17 @@ pub(super) fn compile_code_flow(
 }
 
 fn check_origin(document: &CodeFlowDocument, place: &Place, problems: &mut Problems) {
-    if !Origin::parse(&document.origin).is_some_and(Origin::is_secure) {
+    if !is_origin(&document.origin) {
+        let bare = document.origin.strip_suffix('/').filter(|bare| is_origin(bare));
         problems.add(
             place.then("origin"),
             format!("`{}` is not the origin of a distribution", document.origin.escape_debug()),
-            "write the distribution's own address, such as `https://files.example.com`, without a path \
-             (`http://` on this machine only)",
+            match bare {
+                Some(bare) => format!("remove the slash at the end: write `{bare}`"),
+                None => "write the distribution's own address, such as `https://files.example.com`, without a path \
+                         (`http://` on this machine only)"
+                    .to_owned(),
+            },
         );
     }
 }

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::client_key::ClientKey;
 use crate::fetch_url::FetchUrl;
+use crate::origin::Origin;
+use crate::policy::stand_in;
 use crate::record::sha256_hex;
 
 /// The path of the JSON that says who is signed in.
@@ -18,6 +20,19 @@ pub const REFRESH_PATH: &str = "/.auth/refresh";
 
 /// The path of the page that says that nobody is signed in any more.
 pub const SIGNED_OUT_PATH: &str = "/.auth/signed-out";
+
+/// Whether a text is the origin of a distribution that people sign in at: `https`, or `http` on this machine, and no path.
+pub fn is_origin(text: &str) -> bool {
+    Origin::parse(text).is_some_and(Origin::is_secure)
+}
+
+/// Whether a text is the id of a client (RFC 6749 appendix A.1): visible characters of ASCII. A space at an end is a slip.
+pub fn is_client_id(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// The mark of a key whose file is not there.
+pub const NOT_HERE: &str = "not here";
 
 /// The code flow of a policy, ready to use.
 ///
@@ -164,9 +179,12 @@ impl CodeFlow {
     }
 
     /// What tells the keys of cookies apart, and says nothing of them: 8 hexadecimal digits of a digest of each. The one
-    /// that seals comes first.
+    /// that seals comes first. In a review, `not here` for a key whose file is not there.
     pub fn cookie_key_marks(&self) -> Vec<String> {
         let mark = |key: &[u8; 32]| {
+            if [stand_in::COOKIE_KEY, stand_in::PREVIOUS_COOKIE_KEY].contains(&key) {
+                return NOT_HERE.to_owned();
+            }
             let digest = sha256_hex(&[b"authorizer cookie key ".as_slice(), key].concat());
             digest.chars().take(8).collect()
         };
@@ -192,6 +210,17 @@ impl ClientAuthentication {
             Self::SecretBasic(_) => "client_secret_basic",
             Self::SecretPost(_) => "client_secret_post",
             Self::PrivateKeyJwt(_) => "private_key_jwt",
+        }
+    }
+
+    /// Whether this is a review, and the file of its secret or key is not there.
+    pub fn is_stand_in(&self) -> bool {
+        match self {
+            Self::None => false,
+            Self::SecretBasic(secret) | Self::SecretPost(secret) => secret == stand_in::CLIENT_SECRET,
+            Self::PrivateKeyJwt(key) => {
+                ClientKey::parse(stand_in::CLIENT_KEY).is_ok_and(|stand_in| **key == stand_in)
+            }
         }
     }
 }

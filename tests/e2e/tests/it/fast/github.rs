@@ -199,6 +199,36 @@ fn new_access_fails_unless_it_is_asked_to_warn() {
 }
 
 #[test]
+fn secrets_that_no_repository_has_are_reviewed_without() {
+    if !has_git() {
+        return;
+    }
+    let sign_in = |key: &str| {
+        format!(
+            "{POLICY}\n[credentials]\ncookie = \"__Host-session\"\n\n[sign_in]\nissuer = \"staff\"\nclient_id = \"files-web\"\n\
+             origin = \"https://files.example.com\"\nauthorization_endpoint = \"https://login.example.com/authorize\"\n\
+             token_endpoint = \"https://login.example.com/token\"\ncookie_key = {{ file = \"{key}\" }}\n"
+        )
+    };
+    // Beside the policy, in a folder that git does not have, out of the repository, and on the machine of who packages.
+    for key in ["sign-in.key", "secrets/sign-in.key", "../sign-in.key", "/nowhere/sign-in.key"] {
+        let server = Server::start(true);
+        let policy = sign_in(key);
+        let repository = Repository::new(&[("policy.toml", policy.as_str()), ("policy.tests.toml", TESTS)]);
+        let base = repository.git(&["rev-parse", "HEAD"]);
+        let narrower = policy.replace("reports/**", "reports/2027/**");
+        let tests = tests_of_narrower();
+        repository.commit(&[("policy.toml", narrower.as_str()), ("policy.tests.toml", tests.as_str())]);
+        let inputs = [("fail-on", "never")];
+        let ran = run(&repository.check_out(), &server, &pull_request(&base), &inputs);
+        assert_eq!((ran.status, ran.outputs["new-access"].as_str()), (0, "false"), "{key}: {}", ran.log);
+        let said = "`sign_in.cookie_key` cannot be compared";
+        assert!(ran.summary.contains(said), "{key}: {}", ran.summary);
+        assert!(ran.annotations("warning").iter().any(|one| one.contains("not here")), "{key}: {}", ran.log);
+    }
+}
+
+#[test]
 fn a_token_that_may_only_read_costs_the_comment_and_nothing_else() {
     if !has_git() {
         return;

@@ -524,7 +524,10 @@ fn a_version_is_proven_before_a_distribution_has_it_and_a_difference_stops_both_
     };
     let text = said(&deployed(&right, "yes"), 0);
     assert!(text.contains("events are decided as `authorizer replay` decides them"), "{text}");
-    assert!(text.contains("next step: make attach"), "{text}");
+    assert!(
+        text.contains("next step: infra/attach DISTRIBUTION_ID") && text.contains("in a clone: make attach"),
+        "{text}"
+    );
     let text = said(&deployed(&other, "yes"), 1);
     assert!(text.contains("WRONG  the version has the code another"), "{text}");
     assert!(text.contains("is not proven, and no distribution was changed"), "{text}");

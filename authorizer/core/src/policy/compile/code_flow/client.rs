@@ -5,12 +5,11 @@ use std::sync::Arc;
 use super::super::super::document::{ClientSecretMethod, CodeFlowDocument};
 use super::super::super::problem::{Place, Problems};
 use super::secret::read_secret;
-use crate::sign_in::code_flow::{ClientAuthentication, ClientKey};
+use crate::sign_in::code_flow::{ClientAuthentication, ClientKey, is_client_id};
 
-/// RFC 6749 appendix A.1: visible characters of ASCII. A space at an end is a slip.
 pub(super) fn check_client_id(document: &CodeFlowDocument, place: &Place, problems: &mut Problems) {
     let id = &document.client_id;
-    if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if !is_client_id(id) {
         problems.add(
             place.then("client_id"),
             format!("`{}` is not the id of a client", id.escape_debug()),

@@ -65,8 +65,8 @@ fn compile_cookie_key(secret: &SecretDocument, place: &Place, problems: &mut Pro
     if key.is_none() {
         problems.add(
             place.clone(),
-            format!("a key for cookies has 32 random bytes, and this has {found}"),
-            "make the file with `authorizer keys cookie-key --out NAME.key`",
+            format!("a key for cookies is 32 bytes in base64url, and this is {found}"),
+            "name the whole file that `authorizer keys cookie-key --out NAME.key` wrote: a new key ends everybody's session",
         );
     }
     key
