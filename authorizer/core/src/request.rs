@@ -290,6 +290,12 @@ impl S3Request {
         }
     }
 
+    /// Its path, and its query if it has one.
+    pub(crate) fn to_path_and_query(&self) -> String {
+        let (path, query) = (self.to_uri(), self.to_querystring());
+        if query.is_empty() { path } else { format!("{path}?{query}") }
+    }
+
     /// The only query string for it.
     pub fn to_querystring(&self) -> String {
         encode(self.parameters.iter().map(|(name, value)| (*name, value.as_str())))

@@ -5,6 +5,7 @@
 pub mod code_flow;
 mod navigation;
 mod redirect;
+mod set_cookie;
 
 #[cfg(feature = "code-flow")]
 use code_flow::CodeFlow;

@@ -7,7 +7,7 @@ use crate::refusal::Refusal;
 use crate::request::S3Request;
 use crate::sign_in::SignIn;
 use crate::sign_in::code_flow::{
-    Answered, AskedTokens, CodeFlow, Grant, Random, RandomSource, Reply, Said, Step, TokenAnswer,
+    Answered, AskedTokens, CodeFlow, Grant, Logged, Random, RandomSource, Reply, Step, TokenAnswer,
     TokenRequest,
 };
 use crate::time::UnixTime;
@@ -99,12 +99,12 @@ impl Authorizer {
         if let Some(claims) = claims {
             record.note_principal(&claims, policy.subject_logging, policy.claim_hasher());
         }
-        match &reply.said {
-            Said::Done(word) => {
+        match &reply.logged {
+            Logged::Done(word) => {
                 record.decision = Verdict::SignIn;
                 record.reason = word.reason().into();
             }
-            Said::Refused(refusal) => note_refusal(refusal, record),
+            Logged::Refused(refusal) => note_refusal(refusal, record),
         }
         record.status = Some(reply.status);
         Decided::Flow(Box::new(reply))
@@ -150,8 +150,8 @@ pub(super) fn wanted_of(reply: &mut Reply) -> Option<Wanted> {
     if let Some(asked) = reply.asked.take() {
         return Some(Wanted::Tokens(asked));
     }
-    match &reply.said {
-        Said::Refused(refusal) => Wanted::of(refusal),
-        Said::Done(_) => None,
+    match &reply.logged {
+        Logged::Refused(refusal) => Wanted::of(refusal),
+        Logged::Done(_) => None,
     }
 }

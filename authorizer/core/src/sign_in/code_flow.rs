@@ -8,21 +8,26 @@
 //!                                           +--+ renewal
 //! ```
 //!
-//! `step` is what all of them have in common.
+//! `own_paths` is the function's own paths, and `start` a page that a person opens without a session. `step` is what all
+//! of them have in common, and `exchange` asks the token endpoint.
 
 mod callback;
 mod client;
 mod client_key;
 mod cookies;
+mod exchange;
 mod kept;
+mod own_paths;
 mod page;
 mod random;
+mod renewal;
 mod reply;
 mod sealed;
 mod session;
 mod settings;
 mod sign_out;
 mod start;
+mod status;
 mod step;
 mod token_request;
 mod tokens;
@@ -38,5 +43,5 @@ pub use token_request::{Grant, TokenAnswer, TokenRequest};
 pub use word::SignInWord;
 
 pub(crate) use random::Random;
-pub(crate) use reply::{AskedTokens, Reply, Said};
+pub(crate) use reply::{AskedTokens, Logged, Reply};
 pub(crate) use step::{Answered, Step};

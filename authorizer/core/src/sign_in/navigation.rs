@@ -7,14 +7,16 @@ use crate::event::{CloudFrontHeaders, CloudFrontRequest, HeaderLines};
 /// nobody went.
 pub(super) fn is_navigation(request: &CloudFrontRequest<'_>) -> bool {
     let headers = &request.headers;
-    let is = |name: &str, value: &str| {
-        headers.get(name).is_some_and(|lines| matches!(lines.as_slice(), [line] if line.value == value))
-    };
     request.method == "GET"
         && !is_beforehand(headers)
-        && is("sec-fetch-mode", "navigate")
-        && (is("sec-fetch-dest", "document") || !headers.contains_key("sec-fetch-dest"))
+        && has_one_line(headers, "sec-fetch-mode", "navigate")
+        && (has_one_line(headers, "sec-fetch-dest", "document") || !headers.contains_key("sec-fetch-dest"))
         && accepts_html(headers)
+}
+
+/// Whether a header has exactly one line, with this value.
+pub(super) fn has_one_line(headers: &CloudFrontHeaders<'_>, name: &str, value: &str) -> bool {
+    headers.get(name).is_some_and(|lines| matches!(lines.as_slice(), [line] if line.value == value))
 }
 
 /// Whether a browser only loads it in case that somebody opens it.

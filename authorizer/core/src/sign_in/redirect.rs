@@ -1,6 +1,7 @@
 //! Where people with a browser and without a token that is accepted are sent, and what keeps them from going round.
 
 use super::navigation::is_navigation;
+use super::set_cookie::SetCookie;
 use crate::credential::{CookieName, has_cookie};
 use crate::digest::sha256_hex;
 use crate::event::CloudFrontRequest;
@@ -37,7 +38,7 @@ pub(crate) enum Next {
 }
 
 /// How long the marker lives, in seconds: as long as a person may take to sign in.
-const MARKER_SECONDS: u32 = 300;
+const MARKER_SECONDS: u64 = 300;
 
 /// The most `Set-Cookie` lines that clear cookies, and their greatest length together, in bytes. A generated response
 /// has at most 40 KB.
@@ -104,12 +105,7 @@ impl SignInRedirect {
         if !is_navigation(request) {
             return None;
         }
-        let mut back = format!("{}{}", self.origin, asked.to_uri());
-        let query = asked.to_querystring();
-        if !query.is_empty() {
-            back.push('?');
-            back.push_str(&query);
-        }
+        let back = format!("{}{}", self.origin, asked.to_path_and_query());
         let marker = self.marker(&back);
         if has_cookie(&request.headers, &marker) {
             return Some(Next::Refuse { cookies: vec![self.set_cookie(&marker, "", "/", 0)] });
@@ -151,10 +147,9 @@ impl SignInRedirect {
             .collect()
     }
 
-    fn set_cookie(&self, name: &str, value: &str, path: &str, seconds: u32) -> String {
-        let is_secure = self.is_https || has_prefix(name, "__Host-") || has_prefix(name, "__Secure-");
-        let secure = if is_secure { "; Secure" } else { "" };
-        format!("{name}={value}; Path={path}; Max-Age={seconds}{secure}; HttpOnly; SameSite=Lax")
+    fn set_cookie(&self, name: &str, value: &str, path: &str, max_age: u64) -> String {
+        let secure = self.is_https || has_prefix(name, "__Host-") || has_prefix(name, "__Secure-");
+        SetCookie { name, value, path, max_age, secure }.to_string()
     }
 }
 
@@ -328,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_page_of_its_own_is_not_sent_anywhere() {
+    fn a_request_that_does_not_open_a_page_is_not_redirected() {
         for headers in [
             vec![NAVIGATION[0], NAVIGATION[1]],
             vec![NAVIGATION[1], NAVIGATION[2]],

@@ -160,11 +160,11 @@ impl Trust {
                 let wanted = WantedKey { issuer: place, key_id: jws.key_id.clone(), algorithm };
                 // Keys are not fetched for a token that is refused with any signature: for example, one that has
                 // expired and was signed with a removed key. The unverified claims are used for nothing else.
-                let would_do = || judge(issuer, &jws, &claims).at(now).map_err(VerifyError::Token);
+                let judge_unverified = || judge(issuer, &jws, &claims).at(now).map_err(VerifyError::Token);
                 let current = match self.ring.current(place, remote, now) {
                     Ok(current) => current,
                     Err(none) => {
-                        would_do()?;
+                        judge_unverified()?;
                         return Err(VerifyError::KeysUnavailable(match none {
                             NoKeys::NotAsked => KeysUnavailable::NotAsked(wanted),
                             NoKeys::NoAnswer => KeysUnavailable::NoAnswer,
@@ -180,7 +180,7 @@ impl Trust {
                     (Err(error), beyond)
                         if error == TokenError::SigningKeyUnknown || jws.key_id.is_none() =>
                     {
-                        return Err(match (would_do(), beyond) {
+                        return Err(match (judge_unverified(), beyond) {
                             // The key of an expired session may be removed too.
                             (Err(expired @ VerifyError::Token(TokenError::Expired)), _) => expired,
                             (_, Beyond::Nothing) => VerifyError::Token(error),

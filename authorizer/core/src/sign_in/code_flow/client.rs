@@ -22,7 +22,7 @@ pub(super) struct Form {
     pub(super) body: String,
 }
 
-/// These parameters, and those with which the client proves who it is. `None` if its key cannot sign.
+/// These parameters, and those with which the client proves who it is. `None` if there are no random bytes.
 pub(super) fn form(
     flow: &CodeFlow,
     issuer: &str,
@@ -60,8 +60,7 @@ fn basic(id: &str, secret: &str) -> String {
 
 /// RFC 7523 section 3: `iss` and `sub` are the client. `aud` is the issuer's identifier alone, not the token endpoint: so
 /// the draft of RFC 7523bis and FAPI 2.0, against another provider that has an assertion made for this one.
-fn assert(jwk: &str, client: &str, audience: &str, id: &str, now: UnixTime) -> Option<String> {
-    let key = ClientKey::parse(jwk).ok()?;
+fn assert(key: &ClientKey, client: &str, audience: &str, id: &str, now: UnixTime) -> Option<String> {
     let mut header = json!({"alg": key.algorithm(), "typ": "JWT"});
     if let (Some(key_id), Some(header)) = (key.key_id(), header.as_object_mut()) {
         header.insert("kid".to_owned(), key_id.into());

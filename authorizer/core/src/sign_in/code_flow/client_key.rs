@@ -4,7 +4,9 @@ use std::fmt;
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPairComponents, PublicKeyComponents};
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
@@ -129,6 +131,19 @@ impl ClientKey {
     }
 }
 
+/// By the public half, which a private key has one of: two texts can be of the same key.
+impl PartialEq for ClientKey {
+    fn eq(&self, other: &Self) -> bool {
+        let public = |key: &Self| match &key.pair {
+            Pair::Ec(pair) => pair.public_key().as_ref().to_vec(),
+            Pair::Rsa(pair) => pair.public_key().as_ref().to_vec(),
+        };
+        self.key_id == other.key_id && self.algorithm() == other.algorithm() && public(self) == public(other)
+    }
+}
+
+impl Eq for ClientKey {}
+
 /// The key must not appear in a log.
 impl fmt::Debug for ClientKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -193,6 +208,25 @@ mod tests {
         let signature = key.sign(b"a message").unwrap();
         UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).verify(b"a message", &signature).unwrap();
         assert!(!format!("{key:?}").contains("870MB6"));
+    }
+
+    #[test]
+    fn a_key_is_the_same_however_its_jwk_is_written() {
+        let parse = |jwk: &Value| ClientKey::parse(&format!("{jwk:#}")).unwrap();
+        let (key, mut other) = (ec_key(), ec_key());
+        assert_eq!(parse(&key), ClientKey::parse(&key.to_string()).unwrap());
+        other["kid"] = json!("2");
+        assert_ne!(parse(&key), parse(&other));
+        // RFC 7515 appendix A.3.
+        for (member, value) in [
+            ("kid", "1"),
+            ("x", "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"),
+            ("y", "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"),
+            ("d", "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"),
+        ] {
+            other[member] = json!(value);
+        }
+        assert_ne!(parse(&key), parse(&other));
     }
 
     #[test]

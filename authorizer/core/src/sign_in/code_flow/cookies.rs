@@ -6,6 +6,7 @@
 use crate::credential::{MAX_PIECES, has_cookie};
 use crate::digest::sha256_hex;
 use crate::event::CloudFrontHeaders;
+use crate::sign_in::set_cookie::SetCookie;
 
 /// The longest cookie that is set, with its name, in bytes. Browsers keep 4,096 (RFC 6265bis section 5.6).
 const MAX_COOKIE_BYTES: usize = 3_840;
@@ -48,7 +49,7 @@ fn mark(text: &str) -> String {
 
 /// A line that sets a cookie, or clears it with 0 seconds. Neither text may contain what ends one.
 pub(super) fn line(name: &str, value: &str, seconds: u64) -> String {
-    format!("{name}={value}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Lax")
+    SetCookie { name, value, path: "/", max_age: seconds, secure: true }.to_string()
 }
 
 /// The lines that set a value, whole or in pieces, and clear what else could be read as a part of it.

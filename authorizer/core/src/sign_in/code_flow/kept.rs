@@ -14,10 +14,10 @@ pub(super) const FLOW_SECONDS: u64 = 600;
 /// How far ahead the clock of another Region may be, in seconds.
 const AHEAD_SECONDS: u64 = 60;
 
-/// One sign-in that has begun.
+/// A sign-in between the authorization request and its response (RFC 6749 section 4.1).
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Begun {
+pub(super) struct PendingSignIn {
     #[serde(rename = "s")]
     pub(super) state: String,
     #[serde(rename = "n")]
@@ -32,7 +32,7 @@ pub(super) struct Begun {
     pub(super) at: u64,
 }
 
-impl Begun {
+impl PendingSignIn {
     /// Whether it can still be finished. One from the future is not of this clock.
     pub(super) fn is_fresh(&self, now: UnixTime) -> bool {
         let now = now.as_seconds();
@@ -41,9 +41,9 @@ impl Begun {
 }
 
 /// It contains secrets, which must not appear in a log.
-impl fmt::Debug for Begun {
+impl fmt::Debug for PendingSignIn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Begun").field("at", &self.at).finish_non_exhaustive()
+        f.debug_struct("PendingSignIn").field("at", &self.at).finish_non_exhaustive()
     }
 }
 
@@ -101,7 +101,7 @@ impl Session {
 
 #[cfg(test)]
 mod tests {
-    use super::super::reply::{Reply, Said};
+    use super::super::reply::{Logged, Reply};
     use super::super::token_request::TokenAnswer;
     use super::super::word::SignInWord;
     use super::*;
@@ -109,10 +109,11 @@ mod tests {
     #[test]
     fn nothing_that_is_printed_for_debugging_has_a_secret() {
         let secret = || "secret".to_owned();
-        let begun = Begun { state: secret(), nonce: secret(), verifier: secret(), back: secret(), at: 7 };
-        let reply = Reply::redirect(Said::Done(SignInWord::Started), 302, secret(), vec![secret()]);
+        let pending =
+            PendingSignIn { state: secret(), nonce: secret(), verifier: secret(), back: secret(), at: 7 };
+        let reply = Reply::redirect(Logged::Done(SignInWord::Started), 302, secret(), vec![secret()]);
         let answer = TokenAnswer::Answered { status: 200, body: b"secret" };
-        for shown in [format!("{begun:?}"), format!("{reply:?}"), format!("{answer:?}")] {
+        for shown in [format!("{pending:?}"), format!("{reply:?}"), format!("{answer:?}")] {
             // Bytes are printed as numbers.
             assert!(!shown.contains("secret") && !shown.contains("115, 101"), "{shown}");
         }

@@ -13,7 +13,7 @@ use crate::token::RETRY_SECONDS;
 /// The answer of one step.
 pub(crate) struct Reply {
     /// For the log.
-    pub(crate) said: Said,
+    pub(crate) logged: Logged,
     pub(crate) status: u16,
     headers: Vec<(&'static str, String)>,
     body: Option<String>,
@@ -24,14 +24,14 @@ pub(crate) struct Reply {
 /// Its cookies and addresses contain tokens, which must not appear in a log.
 impl std::fmt::Debug for Reply {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { said, status, .. } = self;
-        f.debug_struct("Reply").field("said", said).field("status", status).finish_non_exhaustive()
+        let Self { logged, status, .. } = self;
+        f.debug_struct("Reply").field("logged", logged).field("status", status).finish_non_exhaustive()
     }
 }
 
 /// What the log says of a step.
 #[derive(Debug)]
-pub(crate) enum Said {
+pub(crate) enum Logged {
     Done(SignInWord),
     Refused(Refusal),
 }
@@ -62,10 +62,10 @@ pub(super) enum Shown<'s> {
 
 impl Reply {
     /// An answer without a body that sends the browser elsewhere. `location` is an address of this function's own making.
-    pub(super) fn redirect(said: Said, status: u16, location: String, cookies: Vec<String>) -> Self {
+    pub(super) fn redirect(logged: Logged, status: u16, location: String, cookies: Vec<String>) -> Self {
         let mut headers = lines(cookies);
         headers.push(("Location", location));
-        Self { said, status, headers, body: None, asked: None }
+        Self { logged, status, headers, body: None, asked: None }
     }
 
     /// The same, and the browser removes the pages of this origin that it keeps, so that `Back` shows none of them (Clear
@@ -80,13 +80,13 @@ impl Reply {
         let mut headers = lines(cookies);
         headers.push(("Content-Type", "application/json".to_owned()));
         headers.push(("Cross-Origin-Resource-Policy", "same-origin".to_owned()));
-        Self { said: Said::Done(word), status: 200, headers, body: Some(json.to_string()), asked: None }
+        Self { logged: Logged::Done(word), status: 200, headers, body: Some(json.to_string()), asked: None }
     }
 
     /// A page.
-    pub(super) fn page(said: Said, status: u16, page: page::Page) -> Self {
+    pub(super) fn page(logged: Logged, status: u16, page: page::Page) -> Self {
         let page::Page { headers, html } = page;
-        Self { said, status, headers, body: Some(html), asked: None }
+        Self { logged, status, headers, body: Some(html), asked: None }
     }
 
     /// A refusal.
@@ -119,12 +119,12 @@ impl Reply {
             }
             Shown::Nowhere => None,
         };
-        Self { said: Said::Refused(refusal), status, headers, body, asked: None }
+        Self { logged: Logged::Refused(refusal), status, headers, body, asked: None }
     }
 
-    /// For a caller that can ask the token endpoint.
-    pub(super) fn asking(mut self, asked: AskedTokens) -> Self {
-        self.asked = Some(asked);
+    /// With what a caller that can ask the token endpoint must ask first, if there is something.
+    pub(super) fn asking(mut self, asked: Option<AskedTokens>) -> Self {
+        self.asked = asked;
         self
     }
 

@@ -1,25 +1,24 @@
-//! A session: how it is kept, renewed and told of.
+//! A session: what a request has of it, and how it is kept.
 
-use serde_json::{Value, json};
+use std::borrow::Cow;
+
+use serde_json::Value;
 
 use super::cookies;
 use super::kept::Session;
-use super::reply::{Reply, Said};
 use super::sealed::Kind;
 use super::settings::SessionToken;
-use super::start::Back;
-use super::step::{Answered, Step};
-use super::token_request::Grant;
+use super::step::Step;
 use super::tokens::Tokens;
-use super::word::SignInWord;
+use crate::credential::value_in_pieces;
 use crate::refusal::{Refusal, SignInError};
 use crate::token::{IdTokenChecks, KeysUnavailable, VerifiedClaims, VerifyError};
 
 /// The most bytes that the two cookies of a session have together. All headers of a request have at most 20,480.
 const MAX_SESSION_BYTES: usize = 12_288;
 
-/// The new cookies of a session.
-pub(super) struct Renewal<'p> {
+/// A session with new tokens, and its cookies.
+pub(super) struct NewSession<'p> {
     pub(super) lines: Vec<String>,
     pub(super) claims: VerifiedClaims<'p>,
     pub(super) session: Session,
@@ -37,22 +36,40 @@ pub(super) enum Whose {
 /// What ties an ID token to this browser.
 #[derive(Clone, Copy)]
 pub(super) enum Proof<'s> {
-    /// It is of the sign-in with this `nonce`.
-    Of(&'s str),
+    /// It answers the authorization request with this `nonce`.
+    Nonce(&'s str),
     /// It came with a renewal.
     Renewal,
 }
 
-/// Why a session is not renewed.
-struct NotRenewed {
-    refusal: Refusal,
-    /// Whether it cannot be tried again.
-    is_over: bool,
-    /// What must be asked first.
-    asked: Option<super::reply::AskedTokens>,
-}
-
 impl<'p> Step<'_, 'p> {
+    /// The session that the request has beside its token, if this function sealed it.
+    pub(super) fn session(&self) -> Option<Session> {
+        let name = cookies::sealed_name(&self.flow.cookie);
+        let text = value_in_pieces(&self.request.headers, &name)?;
+        self.sealer().open(Kind::Session, &text)
+    }
+
+    /// Whether a session has ended, or is revoked.
+    pub(super) fn is_over(&self, session: &Session) -> bool {
+        let issuer = self.issuers.get(self.flow.issuer);
+        session.has_ended(self.flow.session_seconds(), self.now)
+            || issuer.is_none_or(|issuer| session.is_revoked(issuer))
+    }
+
+    /// The token of the session, not verified. A token in `Authorization` is another one.
+    pub(super) fn session_token(&self) -> Option<String> {
+        value_in_pieces(&self.request.headers, &self.flow.cookie).map(Cow::into_owned)
+    }
+
+    /// The lines that clear both cookies of a session.
+    pub(super) fn clear_session(&self) -> Vec<String> {
+        let name = &self.flow.cookie;
+        let mut lines = cookies::clear(name, &self.request.headers);
+        lines.extend(cookies::clear(&cookies::sealed_name(name), &self.request.headers));
+        lines
+    }
+
     /// The subject of an ID token of the answer, verified (OpenID Connect Core 1.0 section 3.1.3.7).
     pub(super) fn identify(
         &self,
@@ -61,7 +78,7 @@ impl<'p> Step<'_, 'p> {
         proof: Proof<'_>,
     ) -> Result<String, Refusal> {
         let (nonce, max_age) = match proof {
-            Proof::Of(nonce) => (Some(nonce), self.flow.max_age()),
+            Proof::Nonce(nonce) => (Some(nonce), self.flow.max_age()),
             // Section 12.2: `auth_time` stays that of the sign-in, and `session_seconds` limits a session.
             Proof::Renewal => (None, None),
         };
@@ -83,7 +100,7 @@ impl<'p> Step<'_, 'p> {
         mut session: Session,
         tokens: Tokens,
         whose: Whose,
-    ) -> Result<Renewal<'p>, Refusal> {
+    ) -> Result<NewSession<'p>, Refusal> {
         let Tokens { access_token, id_token, refresh_token } = tokens;
         let (token, hint) = match self.flow.session_token() {
             SessionToken::AccessToken => (access_token, id_token),
@@ -125,159 +142,12 @@ impl<'p> Step<'_, 'p> {
         let (name, headers) = (&self.flow.cookie, &self.request.headers);
         let mut lines = cookies::set(name, &token, of_token.max(1), headers);
         lines.extend(cookies::set(&cookies::sealed_name(name), &sealed, left.max(1), headers));
-        Ok(Renewal { lines, claims, session })
+        Ok(NewSession { lines, claims, session })
     }
 
     fn seal(&self, session: &Session) -> Result<String, Refusal> {
         let sealed = self.sealer().seal(Kind::Session, session, &self.random);
         sealed.ok_or_else(|| SignInError::ProviderUnavailable.into())
-    }
-
-    /// A session that can be renewed.
-    fn renewable(&self) -> Option<Session> {
-        let is_usable = |session: &Session| {
-            self.flow.refresh() && session.refresh_token.is_some() && !self.is_over(session)
-        };
-        self.session().filter(is_usable)
-    }
-
-    /// Renews a session with its refresh token (RFC 6749 section 6, OpenID Connect Core 1.0 section 12).
-    fn renew(&self, session: Session) -> Result<Renewal<'p>, NotRenewed> {
-        let refresh_token = session.refresh_token.clone().unwrap_or_default();
-        let parameters = [("grant_type", "refresh_token"), ("refresh_token", refresh_token.as_str())];
-        let tokens = self.exchange(Grant::RefreshToken, &parameters).map_err(|(missing, asked)| {
-            NotRenewed { refusal: missing.error.into(), is_over: missing.is_used_up, asked }
-        })?;
-        let refused = |refusal: Refusal| {
-            // With other keys it may verify, but the refresh token may be used up.
-            let is_over = !matches!(refusal, Refusal::KeysUnavailable(_));
-            NotRenewed { refusal, is_over, asked: None }
-        };
-        if let Some(id_token) = tokens.id_token.as_deref() {
-            // Section 12.2: it need not have a nonce; one that it has is the first one's.
-            let subject = self.identify(id_token, &tokens, Proof::Renewal).map_err(refused)?;
-            let nonce = crate::token::nonce_of(id_token);
-            if subject != session.subject || nonce.is_some_and(|nonce| nonce != session.nonce) {
-                return Err(refused(SignInError::IdTokenRefused.into()));
-            }
-        } else if self.flow.session_token() == SessionToken::IdToken {
-            return Err(refused(SignInError::RefreshRefused.into()));
-        }
-        self.keep(session, tokens, Whose::Same).map_err(refused)
-    }
-
-    /// Renews the session of a person who opens a page, and sends them to the same page again. `None` if there is
-    /// nothing to renew. It depends on the sealed cookie alone: that of the token is gone when the token has expired.
-    pub(super) fn renew_page(
-        &self,
-        back: &str,
-        refusal: &Refusal,
-        came_back: Option<Back>,
-    ) -> Option<Answered<'p>> {
-        let session = self.renewable()?;
-        Some(match self.renew(session) {
-            Ok(Renewal { mut lines, claims, .. }) => {
-                lines.push(self.mark_back(back, Back::Renewed));
-                let said = Said::Done(SignInWord::Renewed);
-                let location = self.address(back);
-                (Reply::redirect(said, crate::outcome::SIGN_IN_STATUS, location, lines), Some(claims))
-            }
-            // The browser has the session of before its last sign-in, so that one more would be for nothing.
-            Err(NotRenewed { refusal: Refusal::SignIn(SignInError::RefreshRefused), .. })
-                if came_back.is_some() =>
-            {
-                (self.refuse_not_kept(back), None)
-            }
-            // The provider does not know the session any more: the person signs in anew, and gets new cookies then.
-            Err(NotRenewed { refusal: Refusal::SignIn(SignInError::RefreshRefused), .. }) => {
-                (self.begin(back, refusal, Vec::new())?, None)
-            }
-            Err(NotRenewed { refusal, is_over, asked }) => {
-                let lines = if is_over { self.clear_session() } else { Vec::new() };
-                let reply = self.refuse_with_way_back(refusal, lines, back);
-                (
-                    match asked {
-                        Some(asked) => reply.asking(asked),
-                        None => reply,
-                    },
-                    None,
-                )
-            }
-        })
-    }
-
-    /// The answer to a page that asks for a new token.
-    pub(super) fn refresh_by_post(&self) -> Answered<'p> {
-        if !self.is_own_page() {
-            return (self.refuse(SignInError::CrossSite, Vec::new()), None);
-        }
-        let Some(session) = self.session() else {
-            // The token that it has may still be good.
-            return (self.refuse(SignInError::SessionMissing, Vec::new()), None);
-        };
-        if self.is_over(&session) {
-            return (self.refuse(SignInError::SessionEnded, self.clear_session()), None);
-        }
-        if !self.flow.refresh() || session.refresh_token.is_none() {
-            // The token that it has may still be good.
-            return (self.refuse(SignInError::RefreshRefused, Vec::new()), None);
-        }
-        match self.renew(session) {
-            Ok(Renewal { lines, claims, session }) => {
-                let told = self.told(Some(&claims), Some(&session));
-                (Reply::json(SignInWord::Renewed, &told, lines), Some(claims))
-            }
-            Err(NotRenewed { refusal, is_over, asked }) => {
-                let lines = if is_over { self.clear_session() } else { Vec::new() };
-                let reply = self.refuse(refusal, lines);
-                (
-                    match asked {
-                        Some(asked) => reply.asking(asked),
-                        None => reply,
-                    },
-                    None,
-                )
-            }
-        }
-    }
-
-    /// The answer to a page that asks who is signed in. It never has a token.
-    pub(super) fn tell(&self) -> Answered<'p> {
-        let claims = match self.session_token() {
-            None => None,
-            Some(token) => match self.trust.verify(&token, self.issuers, self.now) {
-                Ok(claims) => Some(claims),
-                Err(VerifyError::Token(_)) => None,
-                Err(VerifyError::KeysUnavailable(why)) => {
-                    return (self.refuse(Refusal::KeysUnavailable(why), Vec::new()), None);
-                }
-            },
-        };
-        let told = self.told(claims.as_ref(), self.session().as_ref());
-        (Reply::json(SignInWord::Told, &told, Vec::new()), claims)
-    }
-
-    fn told(&self, claims: Option<&VerifiedClaims<'_>>, session: Option<&Session>) -> Value {
-        let seconds = self.flow.session_seconds();
-        let session = session.filter(|session| !self.is_over(session));
-        let mut told = json!({
-            "signed_in": claims.is_some(),
-            "renewable": self.flow.refresh() && session.is_some_and(|session| session.refresh_token.is_some()),
-        });
-        let mut add = |name: &str, value: Value| {
-            if let Some(told) = told.as_object_mut() {
-                told.insert(name.to_owned(), value);
-            }
-        };
-        if let Some(session) = session {
-            add("session_ends_at", session.ends_at(seconds).into());
-        }
-        if let Some(claims) = claims {
-            add("subject", claims.subject().into());
-            add("issuer", claims.issuer().name().into());
-            add("expires_at", expires_at(claims).into());
-        }
-        told
     }
 }
 
@@ -301,6 +171,6 @@ fn is_too_long(token: &str, sealed: &str) -> bool {
     clippy::cast_sign_loss,
     reason = "a time outside of the range is its end"
 )]
-fn expires_at(claims: &VerifiedClaims<'_>) -> u64 {
+pub(super) fn expires_at(claims: &VerifiedClaims<'_>) -> u64 {
     claims.claims().get("exp").and_then(Value::as_f64).unwrap_or_default() as u64
 }

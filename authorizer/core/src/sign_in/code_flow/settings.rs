@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::client_key::ClientKey;
 use crate::fetch_url::FetchUrl;
 use crate::origin::Origin;
 use crate::policy::stand_in;
@@ -91,8 +93,8 @@ pub enum ClientAuthentication {
     SecretBasic(String),
     /// `client_secret_post`, with this secret.
     SecretPost(String),
-    /// `private_key_jwt` (RFC 7523 section 2.2), with this private key: the text of its JWK.
-    PrivateKeyJwt(String),
+    /// `private_key_jwt` (RFC 7523 section 2.2), with this private key.
+    PrivateKeyJwt(Arc<ClientKey>),
 }
 
 impl CodeFlow {
@@ -216,7 +218,9 @@ impl ClientAuthentication {
         match self {
             Self::None => false,
             Self::SecretBasic(secret) | Self::SecretPost(secret) => secret == stand_in::CLIENT_SECRET,
-            Self::PrivateKeyJwt(key) => key == stand_in::CLIENT_KEY,
+            Self::PrivateKeyJwt(key) => {
+                ClientKey::parse(stand_in::CLIENT_KEY).is_ok_and(|stand_in| **key == stand_in)
+            }
         }
     }
 }

@@ -2,13 +2,13 @@
 //! section 2; Cognito's `/logout`).
 
 use super::page;
-use super::reply::{Reply, Said};
+use super::reply::{Logged, Reply};
 use super::settings::{EndSession, SIGNED_OUT_PATH, SessionToken};
 use super::start::with_query;
 use super::step::Step;
 use super::word::SignInWord;
-use crate::event::HeaderLines;
 use crate::refusal::SignInError;
+use crate::sign_in::navigation::{has_one_line, is_beforehand};
 
 /// The longest address with an ID token in it, in bytes. Servers refuse longer ones; without it the provider asks the
 /// person.
@@ -29,25 +29,20 @@ impl Step<'_, '_> {
     /// The answer to a link. Only one on a page of the own origin signs out; otherwise the person is asked.
     pub(super) fn sign_out_by_get(&self) -> Reply {
         let headers = &self.request.headers;
-        let is = |name: &str, value: &str| {
-            let lines = headers.get(name).map(HeaderLines::as_slice).unwrap_or_default();
-            matches!(lines, [line] if line.value == value)
-        };
-        if is("sec-fetch-site", "same-origin") && is("sec-fetch-mode", "navigate") && !self.is_beforehand() {
+        if has_one_line(headers, "sec-fetch-site", "same-origin")
+            && has_one_line(headers, "sec-fetch-mode", "navigate")
+            && !is_beforehand(headers)
+        {
             return self.sign_out();
         }
         let refusal = SignInError::CrossSite.into();
-        Reply::page(Said::Refused(refusal), 403, page::ask_to_sign_out(self.flow.sign_out_path()))
-    }
-
-    fn is_beforehand(&self) -> bool {
-        crate::sign_in::navigation::is_beforehand(&self.request.headers)
+        Reply::page(Logged::Refused(refusal), 403, page::ask_to_sign_out(self.flow.sign_out_path()))
     }
 
     fn sign_out(&self) -> Reply {
         let mut lines = self.clear_session();
         lines.extend(self.clear_flows());
-        Reply::redirect(Said::Done(SignInWord::Ended), SEE_OTHER, self.end_address(), lines)
+        Reply::redirect(Logged::Done(SignInWord::Ended), SEE_OTHER, self.end_address(), lines)
             .forgetting_pages()
     }
 

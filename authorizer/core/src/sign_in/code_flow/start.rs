@@ -5,12 +5,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::cookies::{self, BACK_PREFIX, BACK_SECONDS, FLOW_PREFIX};
-use super::kept::{Begun, FLOW_SECONDS};
-use super::reply::{Reply, Said};
+use super::kept::{FLOW_SECONDS, PendingSignIn};
+use super::reply::{Logged, Reply};
 use super::sealed::Kind;
 use super::step::{Answered, Step};
 use crate::credential::cookies as cookies_of;
 use crate::digest::sha256;
+use crate::outcome::SIGN_IN_STATUS;
 use crate::query::encode_value;
 use crate::refusal::{Refusal, SignInError};
 use crate::request::S3Request;
@@ -96,24 +97,24 @@ impl<'p> Step<'_, 'p> {
 
     /// Sends the person to the provider. `None` if there are no random bytes.
     pub(super) fn begin(&self, back: &str, refusal: &Refusal, mut lines: Vec<String>) -> Option<Reply> {
-        let begun = Begun {
+        let pending = PendingSignIn {
             state: self.random.text()?,
             nonce: self.random.text()?,
             verifier: self.random.text()?,
             back: back.to_owned(),
             at: self.now.as_seconds(),
         };
-        let sealed = self.sealer().seal(Kind::Flow, &begun, &self.random)?;
-        let name = cookies::flow_name(&begun.state);
+        let sealed = self.sealer().seal(Kind::Flow, &pending, &self.random)?;
+        let name = cookies::flow_name(&pending.state);
         lines.extend(self.clear_old_flows(name.len().saturating_add(sealed.len())));
         lines.push(cookies::line(&name, &sealed, FLOW_SECONDS));
-        let location = self.authorization_address(&begun);
-        let said = Said::Refused(refusal.clone());
-        Some(Reply::redirect(said, crate::outcome::SIGN_IN_STATUS, location, lines))
+        let location = self.authorization_address(&pending);
+        let logged = Logged::Refused(refusal.clone());
+        Some(Reply::redirect(logged, SIGN_IN_STATUS, location, lines))
     }
 
-    fn authorization_address(&self, begun: &Begun) -> String {
-        let challenge = challenge_of(&begun.verifier);
+    fn authorization_address(&self, pending: &PendingSignIn) -> String {
+        let challenge = challenge_of(&pending.verifier);
         let redirect_uri = self.address(self.flow.redirect_path());
         let scope = self.flow.scopes().join(" ");
         let own = [
@@ -121,8 +122,8 @@ impl<'p> Step<'_, 'p> {
             ("client_id", self.flow.client_id()),
             ("redirect_uri", &redirect_uri),
             ("scope", &scope),
-            ("state", &begun.state),
-            ("nonce", &begun.nonce),
+            ("state", &pending.state),
+            ("nonce", &pending.nonce),
             ("code_challenge", &challenge),
             ("code_challenge_method", "S256"),
         ];
@@ -139,9 +140,9 @@ impl<'p> Step<'_, 'p> {
         for (name, value) in
             cookies_of(&self.request.headers).filter(|(name, _)| is_of_flow(name)).take(MAX_LOOKED_AT)
         {
-            match sealer.open::<Begun>(Kind::Flow, value) {
-                Some(begun) if begun.is_fresh(self.now) && cookies::flow_name(&begun.state) == name => {
-                    known.push((begun.at, name, name.len().saturating_add(value.len())));
+            match sealer.open::<PendingSignIn>(Kind::Flow, value) {
+                Some(pending) if pending.is_fresh(self.now) && cookies::flow_name(&pending.state) == name => {
+                    known.push((pending.at, name, name.len().saturating_add(value.len())));
                 }
                 _ => clear.push(name),
             }
@@ -189,10 +190,8 @@ fn has_digits(name: &str, prefix: &str) -> bool {
 /// The path to return to: the recognised request, written anew, so that it leads nowhere but to this page. One that is too
 /// long for a cookie is cut.
 fn way_back(asked: &S3Request) -> String {
-    let path = asked.to_uri();
-    let query = asked.to_querystring();
-    let whole = if query.is_empty() { path.clone() } else { format!("{path}?{query}") };
-    [whole, path].into_iter().find(|path| path.len() <= MAX_BACK_BYTES).unwrap_or_else(|| "/".to_owned())
+    let ways = [asked.to_path_and_query(), asked.to_uri()];
+    ways.into_iter().find(|path| path.len() <= MAX_BACK_BYTES).unwrap_or_else(|| "/".to_owned())
 }
 
 /// An address with these parameters, beside those that it has.
@@ -234,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_name_of_a_flow_is_one() {
+    fn only_a_prefix_and_eight_digits_name_the_cookie_of_a_flow() {
         assert!(is_of_flow("__Host-authorizer-flow-0123abcd"));
         for name in [
             "__Host-authorizer-flow-",

@@ -19,11 +19,11 @@ pub(super) struct Tokens {
 pub(super) enum NoTokens {
     /// The code or the refresh token is not accepted.
     Refused,
-    /// The client, or its request, is not accepted: the settings are wrong.
+    /// The provider does not accept the client, or its request: the settings are wrong.
     ClientRefused,
-    /// There was no answer, or the provider cannot answer at the moment.
+    /// There was no answer, the provider cannot answer at the moment, or there are no random bytes to ask it with.
     Unavailable,
-    /// The answer is not one.
+    /// The answer is not a token response (RFC 6749 section 5.1, OpenID Connect Core 1.0 section 3.1.3.3).
     Malformed,
 }
 

@@ -10,14 +10,15 @@ pub enum SignInWord {
     /// The person signed out.
     Ended,
     /// A page was told who is signed in.
-    Told,
+    StatusShown,
     /// The page after a sign-out was shown.
     SignedOutShown,
 }
 
 impl SignInWord {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Started, Self::Renewed, Self::Ended, Self::Told, Self::SignedOutShown];
+    pub const ALL: [Self; 5] =
+        [Self::Started, Self::Renewed, Self::Ended, Self::StatusShown, Self::SignedOutShown];
 
     /// The word in the decision log.
     pub const fn reason(self) -> &'static str {
@@ -25,7 +26,7 @@ impl SignInWord {
             Self::Started => "session_started",
             Self::Renewed => "session_renewed",
             Self::Ended => "session_ended_by_user",
-            Self::Told => "session_told",
+            Self::StatusShown => "session_told",
             Self::SignedOutShown => "signed_out_told",
         }
     }
@@ -36,7 +37,7 @@ impl SignInWord {
             Self::Started => "came back from the provider, and a session began",
             Self::Renewed => "got a new token for its session",
             Self::Ended => "signed its person out",
-            Self::Told => "asked who is signed in",
+            Self::StatusShown => "asked who is signed in",
             Self::SignedOutShown => "is for the page that says that nobody is signed in any more",
         }
     }

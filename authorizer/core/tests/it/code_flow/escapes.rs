@@ -130,7 +130,7 @@ fn an_access_token_that_a_request_would_be_refused_with_gives_no_session() {
 }
 
 #[test]
-fn an_answer_that_is_not_one_of_a_token_endpoint_gives_no_session() {
+fn a_malformed_token_response_gives_no_session() {
     let site = site(json!({}));
     for (name, value) in [
         ("token_type", json!(null)),
@@ -186,7 +186,7 @@ fn an_answer_that_is_not_one_of_a_token_endpoint_gives_no_session() {
 }
 
 #[test]
-fn a_callback_that_is_not_one_gives_no_session() {
+fn a_forged_or_malformed_callback_gives_no_session() {
     let (lax, strict) = (site(json!({})), site(json!({"response_iss": true})));
     let own = "https%3A%2F%2Flogin.example%2F";
     for (site, change, reason) in [

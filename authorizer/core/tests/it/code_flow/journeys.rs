@@ -38,7 +38,7 @@ fn a_person_opens_a_link_signs_in_and_is_back() {
 }
 
 #[test]
-fn what_is_no_page_is_refused_as_ever() {
+fn a_request_that_does_not_open_a_page_is_refused_as_without_the_sign_in() {
     let (site, provider) = (site(json!({})), Provider::new());
     let mut browser = Browser::new(&site, &provider, START);
     for headers in [&[][..], &[("accept", "application/json")], &[NAVIGATION[0], ("sec-fetch-mode", "cors")]]
