@@ -119,8 +119,10 @@ impl Secrets {
                 let is_other = exact.is_none()
                     && value.get_ref().is_table()
                     && field.is_some_and(|field| !takes(field.form, value.get_ref()));
-                let is_open =
-                    form.is_some_and(|form| form.may_hold_secret()) && (field.is_none() || is_other);
+                // Of the many fields of a code flow, one that is no secret can be nearer to a slip than the secret is.
+                let is_slip = exact.is_none() && of(form, &of_policy::CODE_FLOW);
+                let is_open = form.is_some_and(|form| form.may_hold_secret())
+                    && (field.is_none() || is_other || is_slip);
                 if is_open || of(form, &of_policy::LOG) {
                     self.long_texts(value.get_ref(), value.span());
                 }

@@ -479,6 +479,16 @@ proptest! {
 }
 
 #[test]
+fn a_key_under_a_slip_that_is_near_to_another_field_is_not_shown() {
+    for name in ["ession_key", "session_tokn", "origins", "scope_key", "cookie"] {
+        let flow = WITH_SECRET[0].replace("cookie_key", name).replace("MARKER", MARKER);
+        let said = all_said(&format!("version = 1\n{flow}{RULES}"));
+        assert!(said.contains(name), "{said}");
+        assert!(!said.contains(MARKER), "{said}");
+    }
+}
+
+#[test]
 fn a_line_with_the_word_secret_has_its_own_message() {
     let rule = |id: &str| {
         format!("[[rules]]\nid = \"{id}\"\neffect = \"allow\"\nmethods = [\"GET\"]\nkeys = \"secrets/**\"\n")
