@@ -42,8 +42,8 @@ fn blocks_in(language: &str) -> Vec<String> {
     blocks().into_iter().filter(|(one, _)| one == language).map(|(_, text)| text).collect()
 }
 
-/// Runs lines in one shell in the folder, with `authorizer` on its path.
-fn shell(folder: &Path, script: &str) {
+/// Runs lines in one shell in the folder, with `authorizer` on its path, and gives what they print.
+fn shell(folder: &Path, script: &str) -> String {
     let program = authorizer();
     let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
     let mut shell = Command::new("sh");
@@ -51,6 +51,7 @@ fn shell(folder: &Path, script: &str) {
     let output = shell.output().unwrap();
     let [out, err] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
     assert!(output.status.success(), "{script}\n{out}{err}");
+    out + &err
 }
 
 #[test]
@@ -58,8 +59,8 @@ fn every_command_and_the_policy_of_the_guide_are_taken() {
     let Some(people) = People::start(ORIGIN) else { return };
     let issuer = &people.introduction().issuer;
     let (commands, policies) = (blocks_in("sh"), blocks_in("toml"));
-    let [key, discover, package, rotate] = commands.try_into().unwrap();
-    let [policy] = policies.try_into().unwrap();
+    let [key, discover, package, object, rotate] = commands.try_into().unwrap();
+    let [policy, opens, swapped] = policies.try_into().unwrap();
     let folder = tempfile::tempdir().unwrap();
     shell(folder.path(), &key);
     shell(folder.path(), &discover.replace("https://login.example.com/", issuer));
@@ -82,11 +83,19 @@ fn every_command_and_the_policy_of_the_guide_are_taken() {
     shell(folder.path(), &package);
     assert!(folder.path().join("authorizer.zip").is_file());
 
+    shell(folder.path(), &object);
     shell(folder.path(), &rotate);
-    let line = "previous_cookie_key = { file = \"previous.key\" }";
-    assert!(fs::read_to_string(root().join("docs/sign-in.md")).unwrap().contains(line));
-    whole(&policy.replace("[[rules]]", &format!("{line}\n\n[[rules]]")));
-    shell(folder.path(), "authorizer check policy.toml");
+    let swap = "mv sign-in.key previous.key && mv next.key sign-in.key";
+    assert!(
+        fs::read_to_string(root().join("docs/sign-in.md")).unwrap().contains("`mv next.key sign-in.key`")
+    );
+    for (command, block) in [("true", opens), (swap, swapped)] {
+        shell(folder.path(), command);
+        let line = block.lines().map(str::trim).find(|line| line.starts_with("previous_cookie_key")).unwrap();
+        whole(&policy.replace("[[rules]]", &format!("{line}\n\n[[rules]]")));
+        let checked = shell(folder.path(), "authorizer check policy.toml");
+        assert!(!checked.contains("not here"), "both keys are here: {checked}");
+    }
 }
 
 #[tokio::test]
