@@ -165,7 +165,7 @@ enum PackageError {
         fetches: Fetches,
     },
     /// Nothing to make a package of.
-    #[error("this program is no release, and the function is not inside it")]
+    #[error("this program is not a release, and the function is not inside it")]
     #[diagnostic(help(
         "take `authorizer` from a release, which `make dist` makes in a clone of the project; or build the function there, \
          and name it: `--bootstrap \"$(authorizer/edge/build {build}{library})\"`"

@@ -77,7 +77,7 @@ impl From<zip::result::ZipError> for ReleaseError {
 }
 
 impl Release {
-    /// What is behind this program. `None` if it is no release.
+    /// What is behind this program. `None` if it is not a release.
     pub(crate) fn of_this_program() -> Result<Option<Self>, ReleaseError> {
         let path = env::current_exe().map_err(ReleaseError::Unreadable)?;
         let mut program = File::open(path).map_err(ReleaseError::Unreadable)?;
@@ -138,7 +138,7 @@ pub(crate) fn long_version() -> &'static str {
             let builds: Vec<&str> = Build::value_variants().iter().map(|build| build.name()).collect();
             (release.about.commit.as_str(), format!("inside, {}", builds.join(" and ")))
         }
-        Ok(None) => ("unknown", "not inside: this program is no release".to_owned()),
+        Ok(None) => ("unknown", "not inside: this program is not a release".to_owned()),
         Err(error) => ("unknown", error.to_string()),
     };
     let mut text = VERSION.to_owned();

@@ -40,7 +40,7 @@ fn without_links_out(name: &str, page: &str) -> String {
 fn path_outside(page: &str, link: &str) -> Option<String> {
     let (link, _) = link.split_once('#').unwrap_or((link, ""));
     let is_path = |character: char| character.is_ascii_alphanumeric() || "/._-".contains(character);
-    // `](` can also be in a command, and `https:` is no file.
+    // `](` can also be in a command, and `https:` does not name a file.
     if link.is_empty() || link.starts_with('/') || !link.chars().all(is_path) {
         return None;
     }

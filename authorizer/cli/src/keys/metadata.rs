@@ -102,7 +102,7 @@ impl Metadata {
         if access_token_issuer.as_deref() == Some("") {
             return Err(strange("its `access_token_issuer` is empty".into()));
         }
-        // An address that must not be used is no reason to refuse the keys: a sign-in is asked for on its own.
+        // The keys are taken even where an address must not be used: only a sign-in needs the address.
         let usable = |text: Option<String>| {
             text.filter(|text| {
                 FetchUrl::parse(text).is_ok_and(|address| address.is_https() || !asked.is_https())

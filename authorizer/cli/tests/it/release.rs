@@ -102,7 +102,7 @@ fn the_version_names_the_commit_and_the_formats_and_is_unknown_where_nobody_said
             "commit          unknown",
             "bundle format   1",
             "policy version  1",
-            "function        not inside: this program is no release",
+            "function        not inside: this program is not a release",
         ]
     );
     assert_eq!(authorizer(&["-V"]).out, format!("authorizer {VERSION}\n"), "one line for programs");

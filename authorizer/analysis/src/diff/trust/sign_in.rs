@@ -387,7 +387,7 @@ fn client(before: &Sides<'_>, after: &Sides<'_>) -> Vec<TrustChange> {
             "the function is a public client (PKCE alone)".to_owned()
         }
         Some(name) => format!("the function proves that it is the client by {}", quoted(name)),
-        None => "the function is no client any more".to_owned(),
+        None => "the function is not a client of the provider any more".to_owned(),
     };
     changes.push(change("sign_in.client_authentication", None, what, names, direction));
     changes
