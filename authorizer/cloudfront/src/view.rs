@@ -223,7 +223,8 @@ pub struct OriginGroup {
 impl OriginGroup {
     /// The statuses of the first origin for which CloudFront asks the second one.
     pub fn failover_statuses(&self) -> Vec<u16> {
-        let items = self.failover_criteria.pointer("/StatusCodes/Items").and_then(serde_json::Value::as_array);
+        let items =
+            self.failover_criteria.pointer("/StatusCodes/Items").and_then(serde_json::Value::as_array);
         let status = |item: &serde_json::Value| match item {
             serde_json::Value::String(text) => text.parse().ok(),
             other => other.as_u64().and_then(|number| number.try_into().ok()),

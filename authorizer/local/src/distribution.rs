@@ -14,15 +14,15 @@ use authorizer_core::event::CloudFrontRequest;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
-use hyper::body::{Body, Incoming};
+use hyper::body::Incoming;
 use tokio::net::TcpListener;
 
 use crate::answer::{self, XCache};
 use crate::behaviors::{Answers, Behavior, Behaviors, FunctionHere, OriginHere, Site, ViewerProtocol};
-use crate::body::{ResponseBody, linger};
+use crate::body::{ResponseBody, ViewerBody};
 use crate::cache::Cache;
 use crate::credentials::Credentials;
-use crate::event::{METHOD_NOT_ALLOWED, viewer_request};
+use crate::event::{METHOD_NOT_ALLOWED, ViewerRefusal, viewer_request};
 use crate::function::Function;
 use crate::invocation::FunctionError;
 use crate::observer::{Observer, RequestDetails, RequestReport};
@@ -272,6 +272,7 @@ impl Way {
         let started = Instant::now();
         let request_id = cloudfront_request_id().map_err(|error: RandomError| BoxError::from(error))?;
         let (parts, body) = request.into_parts();
+        let body = ViewerBody::new(body, parts.version);
         let mut report = RequestReport {
             request_id,
             method: reported(&parts.method),
@@ -297,14 +298,17 @@ impl Way {
     async fn answer(
         &self,
         parts: &Parts,
-        body: Incoming,
+        mut body: ViewerBody,
         viewer: SocketAddr,
         report: &mut RequestReport,
     ) -> Answered {
         let behavior = self.site.behavior(parts.uri.path());
         let decided = match self.before_the_function(parts, behavior, report) {
             Some(answered) => Err(answered),
-            None => self.decide(parts, viewer, behavior, report).await,
+            None => {
+                let has_content = parts.method == Method::GET && body.has_content().await;
+                self.decide(parts, has_content, viewer, behavior, report).await
+            }
         };
         match decided {
             Ok(request) => {
@@ -365,6 +369,7 @@ impl Way {
     async fn decide(
         &self,
         parts: &Parts,
+        is_get_with_content: bool,
         viewer: SocketAddr,
         behavior: &Behavior,
         report: &mut RequestReport,
@@ -374,7 +379,12 @@ impl Way {
             report.problem = Some(message);
             (answer::page(status, sentence, &request_id), x_cache)
         };
-        let event = viewer_request(parts, viewer, &request_id).map_err(|refusal| {
+        let event = if is_get_with_content {
+            Err(ViewerRefusal::GetWithBody)
+        } else {
+            viewer_request(parts, viewer, &request_id)
+        };
+        let event = event.map_err(|refusal| {
             let (mut response, x_cache) =
                 problem(refusal.status(), refusal.to_string(), refusal.sentence(), XCache::Error);
             if refusal.ends_the_connection() && parts.version < http::Version::HTTP_2 {
@@ -494,14 +504,15 @@ fn reported(method: &Method) -> String {
 
 /// Ends a request whose body will not be read: closes the connection, as CloudFront does. A viewer that waits for
 /// `100 Continue` then never sends its body.
-fn turn_away(parts: &Parts, body: Incoming, response: &mut Response<ResponseBody>) {
+fn turn_away(parts: &Parts, body: ViewerBody, response: &mut Response<ResponseBody>) {
     if body.is_end_stream() {
         return;
     }
-    if parts.version < http::Version::HTTP_2 {
+    if !body.is_http_2() {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
-    if !parts.headers.contains_key(header::EXPECT) {
-        linger(body);
+    // With HTTP/2, the bytes may come all the same.
+    if body.is_http_2() || !parts.headers.contains_key(header::EXPECT) {
+        body.linger();
     }
 }

@@ -69,7 +69,10 @@ fn problem(parameter: &Value, value: &str) -> Option<String> {
             if limit("MinValue").is_some_and(|least| number < least)
                 || limit("MaxValue").is_some_and(|most| number > most)
             {
-                return Some(format!("the value `{}` is not within `MinValue` and `MaxValue`", item.escape_debug()));
+                return Some(format!(
+                    "the value `{}` is not within `MinValue` and `MaxValue`",
+                    item.escape_debug()
+                ));
             }
         }
         return None;

@@ -13,8 +13,8 @@ use serde_json::Value;
 use super::covered::never_selected;
 use super::policies::{CACHE, ORIGIN_REQUEST, Policies, RESPONSE_HEADERS};
 use super::{
-    Answers, Behavior, BucketHere, ErrorResponse, Failover, Forwarded, FunctionHere, OriginHere, Selected, Signing,
-    Site, ViewerProtocol,
+    Answers, Behavior, BucketHere, ErrorResponse, Failover, Forwarded, FunctionHere, OriginHere, Selected,
+    Signing, Site, ViewerProtocol,
 };
 
 /// The time of errors in the cache where the distribution says nothing, in seconds.
@@ -418,7 +418,8 @@ fn behavior_here(
     let group = view.origin_groups.0.iter().find(|group| group.id == behavior.target_origin_id);
     let (origin, failover) = match group {
         Some(group) => {
-            let mut members = group.members.0.iter().map(|member| place(&member.origin_id).ok_or_else(absent));
+            let mut members =
+                group.members.0.iter().map(|member| place(&member.origin_id).ok_or_else(absent));
             let first = members.next().ok_or_else(absent)??;
             let second = members.next().transpose()?;
             let statuses = group.failover_statuses();

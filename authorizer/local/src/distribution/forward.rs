@@ -5,13 +5,13 @@ use std::time::{Duration, SystemTime};
 use authorizer_core::event::{CloudFrontHeaders, CloudFrontRequest};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body_util::BodyExt as _;
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Body as _;
 use serde_json::Map;
 
 use super::{Answered, Way};
 use crate::answer::{self, XCache};
 use crate::behaviors::{Behavior, Failover};
-use crate::body::{ResponseBody, linger};
+use crate::body::{ResponseBody, ViewerBody};
 use crate::cache::{
     Asked, Cache, Cached, Key, Known, OBJECT, Tee, Wanted, answered, ask_whether_same, lifetime, renewed,
 };
@@ -36,7 +36,7 @@ impl Way {
     pub(super) async fn forward(
         &self,
         mut request: CloudFrontRequest<'static>,
-        body: Incoming,
+        body: ViewerBody,
         behavior: &Behavior,
         report: &mut RequestReport,
     ) -> Answered {
@@ -46,12 +46,12 @@ impl Way {
         let origin = match self.origin(behavior.origin) {
             Ok(origin) => origin,
             Err(why) => {
-                linger(body);
+                body.linger();
                 return absent(why, report);
             }
         };
         if behavior.forwarded.has_host() {
-            linger(body);
+            body.linger();
             report.problem = Some(format!(
                 "the policies of {} forward the viewer's `Host`: S3 looks for a bucket with that name",
                 behavior.name
@@ -69,14 +69,16 @@ impl Way {
                 && let wanted = wanted(cached)
                 && wanted != Wanted::Beyond
             {
-                linger(body);
+                body.linger();
                 report.age = Some(*age);
                 let x_cache = if cached.is_error { XCache::Error } else { XCache::Hit };
                 return (answered(cached.clone(), *age, &wanted), x_cache);
             }
             let stale = match known {
                 // The answer to a part of an object says nothing of the whole.
-                Some(Known::Stale(cached, age)) if !request.headers.contains_key("range") => Some((cached, age)),
+                Some(Known::Stale(cached, age)) if !request.headers.contains_key("range") => {
+                    Some((cached, age))
+                }
                 Some(Known::Stale(..) | Known::Fresh(..)) | None => None,
             };
             caching = Some(Caching { cache, key, asked: cache.asked(), stale });
@@ -86,7 +88,7 @@ impl Way {
         let stale = caching.as_ref().and_then(|caching| caching.stale.as_ref());
         let asks_whether_same =
             stale.is_some_and(|(cached, _)| ask_whether_same(cached, &mut asked_for.headers));
-        let first = origin.send(&asked_for, Some(body), origin.signs(&request)).await;
+        let first = origin.send(&asked_for, Some(body.into_inner()), origin.signs(&request)).await;
         let sent = match behavior.failover.as_ref().filter(|second| fails_over(second, &method, &first)) {
             None => first,
             Some(second) => match self.origin(second.origin) {
@@ -111,15 +113,18 @@ impl Way {
         if let Some(Caching { cache, key, asked, stale: Some((cached, age)) }) = &caching {
             let wanted = Wanted::of(cached, &of_viewer, method == "GET");
             if status == StatusCode::NOT_MODIFIED && asks_whether_same {
-                let cached = Cached { headers: renewed(cached.headers.clone(), response.headers()), ..cached.clone() };
-                let kept_for = lifetime(cached.status, &cached.headers, &behavior.cache, 0, SystemTime::now());
+                let cached =
+                    Cached { headers: renewed(cached.headers.clone(), response.headers()), ..cached.clone() };
+                let kept_for =
+                    lifetime(cached.status, &cached.headers, &behavior.cache, 0, SystemTime::now());
                 cache.put(key.clone(), cached.clone(), kept_for, *asked);
                 return (answered(cached, 0, &wanted), XCache::RefreshHit);
             }
             if status.is_server_error() {
                 cache.prolong(key, Duration::from_secs(self.site.error(status.as_u16()).ttl));
                 let why = report.problem.take().unwrap_or_else(|| format!("the bucket answered {status}"));
-                report.problem = Some(format!("{why}: the object in the cache is served, although its time has passed"));
+                report.problem =
+                    Some(format!("{why}: the object in the cache is served, although its time has passed"));
                 report.age = Some(*age);
                 return (answered(cached.clone(), *age, &wanted), XCache::Hit);
             }

@@ -10,8 +10,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::{
-    Behaviors, BucketOptions, BucketReport, Credentials, Distribution, DistributionConfig, Function, InProcess,
-    Invocation, Observer, RequestReport, Running, Settings,
+    Behaviors, BucketOptions, BucketReport, Credentials, Distribution, DistributionConfig, Function,
+    InProcess, Invocation, Observer, RequestReport, Running, Settings,
 };
 
 #[derive(Default)]
@@ -78,7 +78,8 @@ impl Stage {
             response_headers: Arc::new(|_| Vec::new()),
             observer: Arc::clone(&heard) as Arc<dyn Observer>,
         };
-        let running = Distribution::start_with(settings, Behaviors::Distribution(Box::new(config))).await.unwrap();
+        let running =
+            Distribution::start_with(settings, Behaviors::Distribution(Box::new(config))).await.unwrap();
         Self { running, heard, _data: data }
     }
 

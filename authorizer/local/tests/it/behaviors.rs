@@ -336,7 +336,8 @@ async fn an_origin_without_access_control_is_not_signed_for_and_one_with_host_is
 
 /// A distribution with the buckets `files` and `copies` as one origin group, which fails over for these statuses.
 fn group(statuses: &Value, second: &Value) -> Value {
-    let mut distribution = distribution(&[bucket("files", "files"), second.clone()], &[("", behavior("both"))]);
+    let mut distribution =
+        distribution(&[bucket("files", "files"), second.clone()], &[("", behavior("both"))]);
     distribution["OriginGroups"] = json!({"Quantity": 1, "Items": [{
         "Id": "both",
         "FailoverCriteria": {"StatusCodes": {"Quantity": 1, "Items": statuses}},
@@ -371,7 +372,8 @@ async fn the_second_origin_of_a_group_is_asked_for_the_statuses_of_the_group_and
 
     let stage = start_with_copy(&group(&json!([500, "503"]), &copies)).await;
     assert_eq!(stage.get("/a").await.0, 404);
-    let elsewhere = json!({"Id": "copies", "DomainName": "api.example.com", "CustomOriginConfig": {"HTTPPort": 80}});
+    let elsewhere =
+        json!({"Id": "copies", "DomainName": "api.example.com", "CustomOriginConfig": {"HTTPPort": 80}});
     let stage = serve(forward(), &group(&json!([404]), &elsewhere)).await;
     assert_eq!(stage.get("/a").await.0, 502);
     assert!(stage.last_report().problem.unwrap().contains("the origin `copies`"));
@@ -393,7 +395,11 @@ fn a_behavior_that_no_path_selects_is_told() {
     );
     let twice = [("a", behavior("files")), ("a", behavior("files")), ("", behavior("files"))];
     let config = self::config(&distribution(&[bucket("files", "files")], &twice));
-    assert!(config.warnings()[0].starts_with("two behaviors have the pattern `a`"), "{:?}", config.warnings());
+    assert!(
+        config.warnings()[0].starts_with("two behaviors have the pattern `a`"),
+        "{:?}",
+        config.warnings()
+    );
 }
 
 /// The configuration with an Origin Access Control of this setting beside it.

@@ -253,7 +253,10 @@ async fn a_part_of_an_object_in_the_cache_comes_from_there() {
     assert_eq!((part.header("content-range"), part.header("content-length")), ("bytes 1-2/4", "2"));
     // Only the origin says that there is no such part: it has another object by now.
     let beyond = stage.ask("GET", "/a", &[("range", "bytes=4-4")], "").await;
-    assert_eq!((beyond.status, beyond.body.as_str(), beyond.header("x-cache")), (206, "r", "Miss from cloudfront"));
+    assert_eq!(
+        (beyond.status, beyond.body.as_str(), beyond.header("x-cache")),
+        (206, "r", "Miss from cloudfront")
+    );
     // An origin that sends the whole object in the place of a part fills the cache.
     let stage = caching(forward(), &policy(&whole_query(), 0), Value::Null).await;
     put(&stage, "/a", "0123", &[]).await;
