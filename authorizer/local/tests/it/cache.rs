@@ -86,7 +86,8 @@ async fn a_second_request_is_a_hit_and_the_function_decides_on_each() {
     put(&stage, "/a", "second", &[]).await;
     let hit = stage.ask("GET", "/a", &[("authorization", "Bearer other")], "").await;
     assert_eq!((hit.status, hit.body.as_str(), hit.header("x-cache")), (200, "first", "Hit from cloudfront"));
-    assert_eq!((hit.header("age"), hit.header("x-amz-meta-a")), ("0", "1"));
+    assert!(hit.header("age").parse::<u64>().is_ok(), "{hit:?}");
+    assert_eq!(hit.header("x-amz-meta-a"), "1");
     let report = stage.last_report();
     assert!(report.age.is_some() && !report.forwarded);
     let head = stage.ask("HEAD", "/a", &[], "").await;
