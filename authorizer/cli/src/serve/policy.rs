@@ -135,7 +135,7 @@ impl LivePolicy {
         Invocation {
             // An outcome has strings and maps of strings, which always make JSON. If it did not make JSON, the
             // distribution would answer 502.
-            result: serde_json::to_vec(&authorized.outcome).map(Bytes::from).unwrap_or_default(),
+            result: authorized.outcome.to_json().map(Bytes::from).unwrap_or_default(),
             record: serde_json::to_value(DecisionLine::new(&authorized.record, micros)).ok(),
             usage: None,
         }

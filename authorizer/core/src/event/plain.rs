@@ -98,20 +98,20 @@ fn read_headers<'e>(json: &mut PlainJson<'e>) -> Option<CloudFrontHeaders<'e>> {
 }
 
 fn read_line<'e>(json: &mut PlainJson<'e>, name: &str) -> Option<CloudFrontHeader<'e>> {
-    let (mut key, mut value) = (None, None);
     if json.literal(r#"{"key":""#).is_some() {
         // As a line is nearly always written.
-        key = Some(json.rest_of_string()?);
-        json.literal(r#","value":""#)?;
-        value = Some(json.rest_of_string()?);
+        let key = json.like(name)?;
+        json.literal(r#"","value":""#)?;
+        let value = json.rest_of_string()?;
         json.take(b'}')?;
-    } else {
-        json.object(|json, member| match member {
-            "key" => once(&mut key, json.string()?),
-            "value" => once(&mut value, json.string()?),
-            _ => None,
-        })?;
+        return Some(CloudFrontHeader::new(key, value));
     }
+    let (mut key, mut value) = (None, None);
+    json.object(|json, member| match member {
+        "key" => once(&mut key, json.string()?),
+        "value" => once(&mut value, json.string()?),
+        _ => None,
+    })?;
     let key = key.filter(|key| key.eq_ignore_ascii_case(name))?;
     Some(CloudFrontHeader::new(key, value?))
 }
