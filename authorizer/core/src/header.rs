@@ -41,7 +41,9 @@ pub(crate) fn fate(operation: S3Operation, name: &str, lines: &[CloudFrontHeader
     if wraps {
         return Fate::RefuseValue;
     }
-    if METHOD_OVERRIDES.contains(&name) || operation.refused_headers().contains(&name) {
+    if (name.starts_with("x-") && METHOD_OVERRIDES.contains(&name))
+        || operation.refused_headers().contains(&name)
+    {
         return Fate::Refuse;
     }
     if !operation.forwarded_headers().contains(&name) {

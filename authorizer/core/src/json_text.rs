@@ -4,12 +4,14 @@
 //!
 //! INVARIANT: what this writes, serde writes in the same way.
 
+use crate::plain_json::first_special;
+
 /// Adds a string.
 pub(crate) fn push_string(json: &mut String, text: &str) {
     json.push('"');
-    match has_escape(text) {
-        false => json.push_str(text),
-        true => text.chars().for_each(|c| push_escaped(json, c)),
+    match first_special(text.as_bytes()) {
+        None => json.push_str(text),
+        Some(_) => text.chars().for_each(|c| push_escaped(json, c)),
     }
     json.push('"');
 }
@@ -31,12 +33,6 @@ pub(crate) fn push_optional(json: &mut String, before: &str, text: Option<&str>)
 pub(crate) fn push_number(json: &mut String, before: &str, number: u64) {
     json.push_str(before);
     json.push_str(&number.to_string());
-}
-
-/// Whether a string of JSON cannot have this text as it is (RFC 8259 section 7). The whole text is looked at without an early exit: one step
-/// looks at many bytes.
-fn has_escape(text: &str) -> bool {
-    text.bytes().fold(false, |any, byte| any | (byte < 0x20) | (byte == b'"') | (byte == b'\\'))
 }
 
 fn push_escaped(json: &mut String, c: char) {

@@ -31,7 +31,7 @@ async fn handle(function: &Function, event: LambdaEvent<Box<RawValue>>) -> Resul
     let outcome = function.decide(event.payload.get().as_bytes(), time_left, &mut lines).await;
     log::write(&lines);
     // Written here because the outcome borrows from the event.
-    Ok(RawValue::from_string(outcome.to_json()?)?)
+    Ok(RawValue::from_string(outcome.to_json())?)
 }
 
 /// The policy, keys and matchers, built once and shared by all invocations.

@@ -41,7 +41,9 @@ pub(crate) fn start(bundle: &[u8]) -> Given {
     let line = log::started(&HandOver::of_library(), &started.function);
     match STARTED.set(started) {
         Ok(()) => Given { done: true, bytes: line.into_bytes(), outcome: 0 },
-        Err(_) => Given { bytes: log::start_failed(&StartError::AlreadyStarted).into_bytes(), ..Given::default() },
+        Err(_) => {
+            Given { bytes: log::start_failed(&StartError::AlreadyStarted).into_bytes(), ..Given::default() }
+        }
     }
 }
 
@@ -51,7 +53,7 @@ pub(crate) fn decide(event: &[u8], millis_left: u64) -> Given {
     let mut lines = String::new();
     let time_left = Duration::from_millis(millis_left);
     let outcome = started.wait(started.function.decide(event, time_left, &mut lines));
-    let Some(Ok(mut json)) = outcome.map(|outcome| outcome.to_json()) else {
+    let Some(mut json) = outcome.map(|outcome| outcome.to_json()) else {
         return Given { bytes: lines.into_bytes(), ..Given::default() };
     };
     let outcome = json.len();

@@ -3,9 +3,6 @@
 //! A token is hundreds of characters long. So each step reads many: first the value of every character, then eight values
 //! become six bytes.
 
-/// What a character that is not in the alphabet counts as. No value has this bit.
-const NONE: u8 = 0x80;
-
 /// How many characters are read before it is looked whether all of them are in the alphabet.
 const BLOCK: usize = 32;
 
@@ -37,37 +34,36 @@ pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
 }
 
 fn push_block(bytes: &mut Vec<u8>, block: &[u8; BLOCK]) -> Option<()> {
-    let mut values = *block;
-    for each in &mut values {
-        *each = value(*each);
+    let (mut values, mut is_any_other) = (*block, false);
+    for value in &mut values {
+        let offset = offset(*value);
+        *value = value.wrapping_add(offset);
+        is_any_other |= offset == 0;
     }
-    let are_all = values.iter().fold(0, |any, value| any | value) & NONE == 0;
-    for eight in values.as_chunks::<8>().0 {
-        let packed = pack(u64::from_be_bytes(*eight)).to_be_bytes();
-        let [_, _, six @ ..] = packed;
-        bytes.extend_from_slice(&six);
+    let mut packed = [0; BLOCK / 4 * 3];
+    let sixes = packed.as_chunks_mut::<6>().0;
+    for (six, eight) in sixes.iter_mut().zip(values.as_chunks::<8>().0) {
+        let [_, _, bytes @ ..] = pack(u64::from_be_bytes(*eight)).to_be_bytes();
+        *six = bytes;
     }
-    are_all.then_some(())
+    bytes.extend_from_slice(&packed);
+    (!is_any_other).then_some(())
 }
 
-/// The value of a character (RFC 4648 section 5), or [`NONE`]. Without a branch or a table, so that one step reads many.
-fn value(c: u8) -> u8 {
-    // The ranges exclude each other, so at most one of the terms is not zero.
-    let within = |from: u8, to: u8, value_of_from: u8| {
-        let is_in = 0u8.wrapping_sub(u8::from((from <= c) & (c <= to)));
-        is_in & (FOUND | c.wrapping_sub(from).wrapping_add(value_of_from))
+/// What turns a character into its value (RFC 4648 section 5) when it is added to it; 0 for a character that is not in the
+/// alphabet. Without a branch or a table, so that one step looks at many.
+fn offset(c: u8) -> u8 {
+    // No character is in two of the ranges.
+    let within = |from: u8, to: u8, offset: u8| {
+        let is_in = c.wrapping_sub(from) <= to.wrapping_sub(from);
+        if is_in { offset } else { 0 }
     };
-    let found = within(b'A', b'Z', 0)
-        | within(b'a', b'z', 26)
-        | within(b'0', b'9', 52)
-        | within(b'-', b'-', 62)
-        | within(b'_', b'_', 63);
-    // Not found: the bit is set.
-    (found & 0x3f) | (((found & FOUND) ^ FOUND) << 1)
+    within(b'A', b'Z', 0u8.wrapping_sub(b'A'))
+        | within(b'a', b'z', 26u8.wrapping_sub(b'a'))
+        | within(b'0', b'9', 52u8.wrapping_sub(b'0'))
+        | within(b'-', b'-', 62u8.wrapping_sub(b'-'))
+        | within(b'_', b'_', 63u8.wrapping_sub(b'_'))
 }
-
-/// Marks a value as found.
-const FOUND: u8 = 0x40;
 
 /// Eight values of six bits each, as 48 bits. Each step joins two neighbours.
 fn pack(values: u64) -> u64 {

@@ -114,7 +114,7 @@ fn without_token() -> Question {
 /// Returns what it was given too, so that it is not dropped where it would count.
 fn decide((authorizer, event): Question) -> (Vec<u8>, Question) {
     let authorized = authorizer.authorize(black_box(&event), now());
-    let outcome = authorized.outcome.to_json().unwrap().into_bytes();
+    let outcome = authorized.outcome.to_json().into_bytes();
     drop(authorized);
     (outcome, (authorizer, event))
 }
@@ -248,7 +248,7 @@ fn recorded() -> (Authorizer, Vec<Vec<u8>>) {
 fn replay((authorizer, events): (Authorizer, Vec<Vec<u8>>)) -> (usize, Authorizer, Vec<Vec<u8>>) {
     let written = events.iter().map(|event| {
         let authorized = authorizer.authorize(black_box(event), now());
-        let outcome = authorized.outcome.to_json().unwrap();
+        let outcome = authorized.outcome.to_json();
         let mut line = String::new();
         DecisionLine::new(&authorized.record, 7).write(&mut line).unwrap();
         outcome.len() + line.len()
