@@ -4,7 +4,6 @@
 //! the policy trusts, and no claim is trusted before the signature is verified.
 
 mod algorithm;
-mod base64url;
 mod cache;
 mod claims;
 mod ed25519;

@@ -1,10 +1,11 @@
 //! A JWS in compact serialisation, parsed strictly (RFC 7515 sections 5.2 and 7.1).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::signature::Verifier as _;
 use serde_json::{Map, Value};
 
 use super::algorithm::{JwsAlgorithm, SignatureAlgorithm};
-use super::base64url;
 use super::error::TokenError;
 use super::json::parse_object;
 use super::jwks::KeySet;
@@ -166,7 +167,7 @@ fn is_token(payload_type: &str) -> bool {
 
 /// Base64url without padding, in its canonical form (RFC 7515 section 2, RFC 4648 section 3.5).
 fn decode(part: &str) -> Result<Vec<u8>, TokenError> {
-    base64url::decode(part).ok_or(TokenError::Malformed)
+    URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed)
 }
 
 fn take_string(header: &mut Map<String, Value>, name: &str) -> Result<Option<String>, TokenError> {
@@ -180,8 +181,6 @@ fn take_string(header: &mut Map<String, Value>, name: &str) -> Result<Option<Str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use base64::Engine as _;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use proptest::prelude::*;
 
     fn token(header: &str, payload: &str) -> String {
