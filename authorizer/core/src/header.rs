@@ -41,7 +41,9 @@ pub(crate) fn fate(operation: S3Operation, name: &str, lines: &[CloudFrontHeader
     if wraps {
         return Fate::RefuseValue;
     }
-    if METHOD_OVERRIDES.contains(&name) || operation.refused_headers().contains(&name) {
+    if (name.starts_with("x-") && METHOD_OVERRIDES.contains(&name))
+        || operation.refused_headers().contains(&name)
+    {
         return Fate::Refuse;
     }
     if !operation.forwarded_headers().contains(&name) {
@@ -111,39 +113,38 @@ const METHOD_OVERRIDES: [&str; 3] = ["x-http-method-override", "x-http-method", 
 /// ([AWS: restrictions on edge functions](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html)):
 /// the disallowed ones, which an event should not contain at all, and the read-only ones.
 fn is_cloudfronts_own(name: &str) -> bool {
-    matches!(
-        name,
-        "cdn-loop"
-            | "connection"
-            | "content-length"
-            | "expect"
-            | "host"
-            | "keep-alive"
-            | "proxy-authenticate"
-            | "proxy-authorization"
-            | "proxy-connection"
-            | "trailer"
-            | "transfer-encoding"
-            | "upgrade"
-            | "via"
-            | "x-accel-buffering"
-            | "x-accel-charset"
-            | "x-accel-limit-rate"
-            | "x-accel-redirect"
-            | "x-amzn-auth"
-            | "x-amzn-cf-billing"
-            | "x-amzn-cf-id"
-            | "x-amzn-cf-xff"
-            | "x-amzn-errortype"
-            | "x-amzn-fle-profile"
-            | "x-amzn-header-count"
-            | "x-amzn-header-order"
-            | "x-amzn-lambda-integration-tag"
-            | "x-amzn-requestid"
-            | "x-cache"
-            | "x-forwarded-proto"
-            | "x-real-ip"
-    ) || ["x-amz-cf-", "x-edge-"].iter().any(|prefix| name.starts_with(prefix))
+    // By their first letter, because most headers have another one. Every header of a request is looked up.
+    let names: &[&str] = match name.as_bytes() {
+        [b'c', ..] => &["cdn-loop", "connection", "content-length"],
+        [b'e', ..] => &["expect"],
+        [b'h', ..] => &["host"],
+        [b'k', ..] => &["keep-alive"],
+        [b'p', ..] => &["proxy-authenticate", "proxy-authorization", "proxy-connection"],
+        [b't', ..] => &["trailer", "transfer-encoding"],
+        [b'u', ..] => &["upgrade"],
+        [b'v', ..] => &["via"],
+        [b'x', ..] => &[
+            "x-accel-buffering",
+            "x-accel-charset",
+            "x-accel-limit-rate",
+            "x-accel-redirect",
+            "x-amzn-auth",
+            "x-amzn-cf-billing",
+            "x-amzn-cf-id",
+            "x-amzn-cf-xff",
+            "x-amzn-errortype",
+            "x-amzn-fle-profile",
+            "x-amzn-header-count",
+            "x-amzn-header-order",
+            "x-amzn-lambda-integration-tag",
+            "x-amzn-requestid",
+            "x-cache",
+            "x-forwarded-proto",
+            "x-real-ip",
+        ],
+        _ => return false,
+    };
+    names.contains(&name) || name.starts_with("x-amz-cf-") || name.starts_with("x-edge-")
 }
 
 /// Whether a header of this name (in lower case) says nothing to S3, to CloudFront, to HTTP or to the function, so that
