@@ -90,9 +90,6 @@ pub(crate) fn one_event(path: &Path) -> Result<Vec<u8>, ReplayError> {
     };
     match bytes {
         Ok(Some(mut bytes)) => {
-            if bytes.starts_with(BYTE_ORDER_MARK) {
-                bytes.drain(..BYTE_ORDER_MARK.len());
-            }
             without_separators(&mut bytes);
             Ok(bytes)
         }
