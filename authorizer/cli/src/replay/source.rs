@@ -22,6 +22,9 @@ const ONE_MORE: u64 = 1024 * 1024 + 1;
 /// What some editors and shells write before a text in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
+/// What stands before each text of a sequence of JSON texts (RFC 7464).
+const RECORD_SEPARATOR: u8 = 0x1E;
+
 /// The number of bytes that are read and handed on at once.
 const BATCH_BYTES: usize = 128 * 1024;
 
@@ -118,9 +121,27 @@ pub(crate) fn one_event(path: &Path) -> Result<Vec<u8>, ReplayError> {
         File::open(path).and_then(read_to_limit)
     };
     match bytes {
-        Ok(Some(bytes)) => Ok(bytes),
+        Ok(Some(mut bytes)) => {
+            without_separators(&mut bytes);
+            Ok(bytes)
+        }
         Ok(None) => Err(ReplayError::TooLong { path: path.to_owned() }),
         Err(source) => Err(ReplayError::Unreadable { path: path.to_owned(), source }),
+    }
+}
+
+/// Puts a space in the place of each record separator at the beginning of a line (RFC 7464: a sequence of JSON texts, as
+/// `jq --seq` writes it). No JSON text has one there.
+fn without_separators(bytes: &mut [u8]) {
+    if memchr::memchr(RECORD_SEPARATOR, bytes).is_none() {
+        return;
+    }
+    let mut is_start = true;
+    for byte in bytes {
+        if is_start && *byte == RECORD_SEPARATOR {
+            *byte = b' ';
+        }
+        is_start = *byte == b'\n';
     }
 }
 
@@ -200,6 +221,7 @@ impl<'h> Reader<'h> {
         if let Some(rest) = start.strip_prefix(BYTE_ORDER_MARK) {
             start = rest.to_vec();
         }
+        without_separators(&mut start);
         if !is_json(&start) {
             if let Err(source) = reader.by_ref().take(ONE_MORE).read_to_end(&mut start) {
                 return self.fail(unreadable(source));
@@ -234,12 +256,14 @@ impl<'h> Reader<'h> {
             };
             let length = more.len();
             if length == 0 {
+                without_separators(&mut bytes);
                 return texts.add(bytes, self.hand) && texts.finish(self.hand);
             }
             let ends = memchr::memrchr(b'\n', more).map_or(0, |place| place.saturating_add(1));
             let (whole, rest) = more.split_at_checked(ends).unwrap_or((more, &[]));
             if ends > 0 {
                 bytes.extend_from_slice(whole);
+                without_separators(&mut bytes);
                 if !texts.add(take(&mut bytes), self.hand) {
                     return false;
                 }
