@@ -30,7 +30,6 @@ pub(crate) enum GateRefusal {
     WrongService,
     UnsignedHeader,
     Chunked,
-    NoLength,
     ManyHeaders,
     OtherBucket,
     NotUtf8,
@@ -47,9 +46,6 @@ impl Gate {
         // S3 needs the length of a body before it reads it.
         if parts.headers.contains_key(http::header::TRANSFER_ENCODING) {
             return Err(GateRefusal::Chunked);
-        }
-        if parts.method == http::Method::PUT && !parts.headers.contains_key(http::header::CONTENT_LENGTH) {
-            return Err(GateRefusal::NoLength);
         }
         if length_of(&parts.headers) > MOST_HEADERS {
             return Err(GateRefusal::ManyHeaders);
@@ -156,11 +152,6 @@ impl GateRefusal {
                 "NotImplemented",
                 "A header you provided implies functionality that is not implemented: Transfer-Encoding",
             ),
-            Self::NoLength => (
-                StatusCode::LENGTH_REQUIRED,
-                "MissingContentLength",
-                "You must provide the Content-Length HTTP header.",
-            ),
             Self::ManyHeaders => (
                 StatusCode::BAD_REQUEST,
                 "RequestHeaderSectionTooLarge",
@@ -207,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_put_has_a_length_and_at_most_8_kilobytes_of_headers() {
+    fn a_request_has_at_most_8_kilobytes_of_headers() {
         let put = |more: &[(&str, &str)]| {
             let mut request = Request::put("/files/a");
             let authorization = scope("20260101/us-east-1/s3/aws4_request");
@@ -216,12 +207,11 @@ mod tests {
             }
             Gate::new("files", "us-east-1").check(&request.body(()).unwrap().into_parts().0)
         };
-        assert_eq!(put(&[]), Err(GateRefusal::NoLength));
-        assert_eq!(put(&[("content-length", "0")]), Ok(()));
+        assert_eq!(put(&[]), Ok(()));
         let long = "x".repeat(MOST_HEADERS - 300);
-        assert_eq!(put(&[("content-length", "0"), ("content-disposition", &long)]), Ok(()));
+        assert_eq!(put(&[("content-disposition", &long)]), Ok(()));
         let longer = "x".repeat(MOST_HEADERS);
-        let refused = put(&[("content-length", "0"), ("content-disposition", &longer)]);
+        let refused = put(&[("content-disposition", &longer)]);
         assert_eq!(refused, Err(GateRefusal::ManyHeaders));
     }
 
