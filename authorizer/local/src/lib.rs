@@ -30,6 +30,9 @@
 //!
 //! - Encryption is accepted and ignored, and no answer tells of it. A storage class is stored and told, and means nothing.
 //! - `response-expires` must be a date.
+//! - A PUT without a body needs no `Content-Length`; S3 says 411 `MissingContentLength`.
+//! - A `versionId` of fewer than 32 characters is refused as invalid; the form of S3's ids is not documented.
+//! - On a disk that is full to the last byte a delete fails too (500, and nothing is changed): the index needs room for it.
 //! - An `Authorization` that is no signature is 403 `AccessDenied`; S3 says 400.
 //! - A completion's checksums of parts are compared for CRC32, CRC32C, CRC64NVME, SHA1 and SHA256. For the five newer
 //!   ones only that of the object is. That these are always of the parts, never of the whole object, is a guess.

@@ -7,6 +7,7 @@
 //! of the packaged servers, `moto` (PyPI) forgets everything at its end and verifies no signature, and `s3rver` (npm)
 //! puts keys into names of files again.
 
+mod answer;
 mod checksums;
 mod conditions;
 mod deletions;
@@ -168,7 +169,7 @@ async fn serve(door: Arc<Door>, request: Request<Incoming>) -> Result<HttpRespon
         }
         Err(refused) => Ok(refused.response()),
     };
-    let answer = answer.map(without_body_if_not_modified);
+    let answer = answer.map(without_body_if_not_modified).map(answer::complete);
     report.operation = operation.name();
     report.status = answer.as_ref().map_or(StatusCode::INTERNAL_SERVER_ERROR, Response::status).as_u16();
     door.observer.bucket_request(&report);

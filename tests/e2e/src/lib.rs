@@ -10,6 +10,7 @@
 
 pub mod binaries;
 pub mod browser;
+pub mod buckets;
 pub mod cloudformation;
 pub mod docs;
 pub mod document;

@@ -31,6 +31,10 @@ const STORED: [HeaderName; 6] = [
     header::EXPIRES,
 ];
 
+/// The coding that says only how a body was sent, so it is not stored.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html>
+const AWS_CHUNKED: &str = "aws-chunked";
+
 /// What an uploader says of an object.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct Described {
@@ -56,10 +60,8 @@ impl Described {
             let is_expires = *name == header::EXPIRES;
             let Some(value) = headers.get(name).or(expires.filter(|_| is_expires)) else { continue };
             let mut text = String::from_utf8_lossy(value.as_bytes()).into_owned();
-            if *name == header::CONTENT_ENCODING {
-                // Only of how the body was sent.
-                // https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
-                let codings = text.split(',').map(str::trim).filter(|coding| *coding != "aws-chunked");
+            if *name == header::CONTENT_ENCODING && text.contains(AWS_CHUNKED) {
+                let codings = text.split(',').map(str::trim).filter(|coding| *coding != AWS_CHUNKED);
                 text = codings.collect::<Vec<_>>().join(",");
             }
             if !text.is_empty() {
@@ -190,6 +192,9 @@ pub(crate) struct Facts {
     pub(crate) kind: SumKind,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) parts: Vec<PartOf>,
+    /// The id of the upload in parts that it comes from, so that its completion can be repeated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) upload: Option<String>,
 }
 
 /// An object, or a version of one.

@@ -10,6 +10,10 @@ use s3s::{Body, HttpResponse};
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>
 const LONGEST_KEY: usize = 1_024;
 
+/// The most bytes of the headers of a request.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html>
+const MOST_HEADERS: usize = 8 * 1024;
+
 /// The checks before a request reaches the store.
 #[derive(Debug)]
 pub(crate) struct Gate {
@@ -26,6 +30,7 @@ pub(crate) enum GateRefusal {
     WrongService,
     UnsignedHeader,
     Chunked,
+    ManyHeaders,
     OtherBucket,
     NotUtf8,
     LongKey,
@@ -41,6 +46,9 @@ impl Gate {
         // S3 needs the length of a body before it reads it.
         if parts.headers.contains_key(http::header::TRANSFER_ENCODING) {
             return Err(GateRefusal::Chunked);
+        }
+        if length_of(&parts.headers) > MOST_HEADERS {
+            return Err(GateRefusal::ManyHeaders);
         }
         self.check_path(parts.uri.path())
     }
@@ -75,6 +83,12 @@ impl Gate {
         let decoded = percent_decode_str(key).decode_utf8().map_err(|_| GateRefusal::NotUtf8)?;
         if decoded.len() > LONGEST_KEY { Err(GateRefusal::LongKey) } else { Ok(()) }
     }
+}
+
+/// The length of the headers as lines: each has a colon, a space and the end of the line.
+fn length_of(headers: &HeaderMap) -> usize {
+    let lines = headers.iter().map(|(name, value)| name.as_str().len().saturating_add(value.len()));
+    lines.fold(0, |all, line| all.saturating_add(line).saturating_add(4))
 }
 
 /// The parts of an `Authorization` header of Signature Version 4.
@@ -138,6 +152,11 @@ impl GateRefusal {
                 "NotImplemented",
                 "A header you provided implies functionality that is not implemented: Transfer-Encoding",
             ),
+            Self::ManyHeaders => (
+                StatusCode::BAD_REQUEST,
+                "RequestHeaderSectionTooLarge",
+                "Your request header section exceeds the maximum allowed size.",
+            ),
             Self::OtherBucket => {
                 (StatusCode::NOT_FOUND, "NoSuchBucket", "The specified bucket does not exist")
             }
@@ -150,7 +169,7 @@ impl GateRefusal {
     pub(crate) fn response(self) -> HttpResponse {
         let (status, code, message) = self.answer();
         let xml = format!(
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\
              <Error><Code>{code}</Code><Message>{message}</Message></Error>"
         );
         let mut response = Response::new(Body::from(xml));
@@ -176,6 +195,24 @@ mod tests {
             request = request.header("authorization", value);
         }
         Gate::new("files", "us-east-1").check(&request.body(()).unwrap().into_parts().0)
+    }
+
+    #[test]
+    fn a_request_has_at_most_8_kilobytes_of_headers() {
+        let put = |more: &[(&str, &str)]| {
+            let mut request = Request::put("/files/a");
+            let authorization = scope("20260101/us-east-1/s3/aws4_request");
+            for (name, value) in more.iter().copied().chain([("authorization", &*authorization)]) {
+                request = request.header(name, value);
+            }
+            Gate::new("files", "us-east-1").check(&request.body(()).unwrap().into_parts().0)
+        };
+        assert_eq!(put(&[]), Ok(()));
+        let long = "x".repeat(MOST_HEADERS - 300);
+        assert_eq!(put(&[("content-disposition", &long)]), Ok(()));
+        let longer = "x".repeat(MOST_HEADERS);
+        let refused = put(&[("content-disposition", &longer)]);
+        assert_eq!(refused, Err(GateRefusal::ManyHeaders));
     }
 
     fn scope(scope: &str) -> String {

@@ -65,7 +65,7 @@ impl Store {
             continuation_token: input.continuation_token,
             start_after: input.start_after.map(|key| encoding.apply(&key)),
             prefix: Some(encoding.apply(&prefix)),
-            delimiter: input.delimiter.map(|delimiter| encoding.apply(&delimiter)),
+            delimiter: told_delimiter(input.delimiter, encoding),
             encoding_type: input.encoding_type,
             ..ListObjectsV2Output::default()
         }))
@@ -94,10 +94,13 @@ impl Store {
             common_prefixes: Some(common_prefixes(&page, encoding)),
             max_keys: Some(max_keys),
             is_truncated: Some(page.last.is_some()),
-            next_marker: page.last.filter(|_| input.delimiter.is_some()).map(|last| encoding.apply(&last)),
+            next_marker: page
+                .last
+                .filter(|_| input.delimiter.as_ref().is_some_and(|text| !text.is_empty()))
+                .map(|last| encoding.apply(&last)),
             marker: Some(encoding.apply(&marker)),
             prefix: Some(encoding.apply(&prefix)),
-            delimiter: input.delimiter.map(|delimiter| encoding.apply(&delimiter)),
+            delimiter: told_delimiter(input.delimiter, encoding),
             encoding_type: input.encoding_type,
             ..ListObjectsOutput::default()
         }))
@@ -164,6 +167,11 @@ fn owner() -> Owner {
 
 fn common_prefixes(page: &Page<Object>, encoding: Encoding) -> Vec<CommonPrefix> {
     page.prefixes.iter().map(|prefix| CommonPrefix { prefix: Some(encoding.apply(prefix)) }).collect()
+}
+
+/// The delimiter in the answer. An empty one is the same as none.
+fn told_delimiter(delimiter: Option<String>, encoding: Encoding) -> Option<String> {
+    delimiter.filter(|delimiter| !delimiter.is_empty()).map(|delimiter| encoding.apply(&delimiter))
 }
 
 /// How keys are written into the answer.

@@ -26,7 +26,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// The store of one bucket.
 pub(crate) struct Store {
-    bucket: String,
+    pub(super) bucket: String,
     pub(super) index: Arc<Index>,
     pub(super) files: Arc<Files>,
     pub(super) versioning: Versioning,

@@ -17,18 +17,19 @@ use s3s::dto::{
     CreateMultipartUploadOutput, ETag, ListPartsInput, ListPartsOutput, Part, StorageClass,
     UploadPartCopyInput, UploadPartCopyOutput, UploadPartInput, UploadPartOutput,
 };
-use s3s::{S3Error, S3Request, S3Response, S3Result, s3_error};
+use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 use serde::{Deserialize, Serialize};
 
 use super::checksums::{self, Hasher, Promises, bad_digest, hex, joined, md5};
 use super::conditions::Conditions;
-use super::facts::{Described, Facts, PartOf, SumKind, Sums};
+use super::facts::{Described, Facts, Object, PartOf, SumKind, Sums};
 use super::files::Moves;
 use super::index::{broken, json, to_json};
 use super::range::ByteRange;
 use super::receive::{Received, blocking, copy, join, receive};
 use super::store::{Asked, Store};
 use super::time::{now, timestamp};
+use super::versions;
 use super::writes::check_length;
 use crate::random;
 
@@ -263,7 +264,17 @@ impl Store {
         request: S3Request<CompleteMultipartUploadInput>,
     ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
         let store = Arc::clone(self);
-        let completion = tokio::spawn(async move { store.complete(request).await });
+        let completion = tokio::spawn(async move {
+            let (key, id) = (request.input.key.clone(), request.input.upload_id.clone());
+            let named = request.input.multipart_upload.as_ref().and_then(|list| list.parts.clone());
+            match store.complete(request).await {
+                Err(error) if *error.code() == S3ErrorCode::NoSuchUpload => {
+                    let completed = store.completed(&key, &id, &named.unwrap_or_default())?;
+                    completed.map(|object| store.told(key, object)).ok_or(error)
+                }
+                result => result,
+            }
+        });
         completion.await.unwrap_or_else(|error| Err(broken(error)))
     }
 
@@ -280,13 +291,13 @@ impl Store {
         let sums = whole_sum(&upload, &chosen, &request.headers)?;
         let admission = self.begin_write(&input.key, asked.conditions.of_write()?)?;
 
-        let digests: Vec<u8> = chosen.iter().flat_map(|part| unhex(&part.etag)).collect();
-        let etag = format!("{}-{}", hex(&md5(&digests)), chosen.len());
+        let etag = whole_etag(chosen.iter().map(|part| &*part.etag));
         let facts = Facts {
             described: upload.described.clone(),
             sums,
             kind: upload.kind,
             parts: chosen.iter().map(|part| of_object(part, upload.algorithm())).collect(),
+            upload: Some(input.upload_id.clone()),
         };
         let paths: Vec<PathBuf> =
             chosen.iter().map(|part| self.files.part(&input.upload_id, &part.file)).collect();
@@ -305,14 +316,19 @@ impl Store {
             }
             remove(connection, (moves, &files), &id, &now)
         };
-        let (object, version) = self.store_as(&input.key, received, etag, facts, admission, finish).await?;
+        let (object, _) = self.store_as(&input.key, received, etag, facts, admission, finish).await?;
+        Ok(self.told(input.key, object))
+    }
+
+    /// The answer to a completion.
+    fn told(&self, key: String, object: Object) -> S3Response<CompleteMultipartUploadOutput> {
         let sum = |algorithm| object.facts.sums.get(algorithm).map(str::to_owned);
-        Ok(S3Response::new(CompleteMultipartUploadOutput {
-            location: Some(format!("/{}/{}", input.bucket, input.key)),
-            bucket: Some(input.bucket),
-            key: Some(input.key),
+        S3Response::new(CompleteMultipartUploadOutput {
+            location: Some(format!("/{}/{key}", self.bucket)),
+            bucket: Some(self.bucket.clone()),
+            key: Some(key),
             e_tag: Some(object.e_tag()),
-            version_id: version,
+            version_id: self.versioning.tell(&object.version),
             checksum_crc32: sum(ChecksumAlgorithm::Crc32),
             checksum_crc32c: sum(ChecksumAlgorithm::Crc32c),
             checksum_crc64nvme: sum(ChecksumAlgorithm::Crc64Nvme),
@@ -320,7 +336,16 @@ impl Store {
             checksum_sha256: sum(ChecksumAlgorithm::Sha256),
             checksum_type: Some(dto::ChecksumType::from_static(object.facts.kind.name())),
             ..CompleteMultipartUploadOutput::default()
-        }))
+        })
+    }
+
+    /// The object that a completion with these parts has made before. A client that did not get the answer asks again, and
+    /// S3 gives it once more, although its documentation names only `NoSuchUpload`.
+    fn completed(&self, key: &str, upload: &str, named: &[CompletedPart]) -> S3Result<Option<Object>> {
+        let made = self.index.read(|connection| versions::made_by(connection, key, upload))?;
+        let tags: Option<Vec<&str>> = named.iter().map(|part| Some(part.e_tag.as_ref()?.value())).collect();
+        let etag = tags.map(|tags| whole_etag(tags.into_iter()));
+        Ok(made.filter(|object| Some(&object.etag) == etag.as_ref()))
     }
 
     pub(super) async fn abort_multipart_upload(
@@ -588,6 +613,13 @@ fn whole_sum(upload: &Upload, chosen: &[UploadedPart], headers: &HeaderMap) -> S
         }
     }
     Ok(sums)
+}
+
+/// The entity tag of an object that was uploaded in parts.
+fn whole_etag<'a>(parts: impl ExactSizeIterator<Item = &'a str>) -> String {
+    let count = parts.len();
+    let digests: Vec<u8> = parts.flat_map(unhex).collect();
+    format!("{}-{count}", hex(&md5(&digests)))
 }
 
 /// The bytes of an entity tag.

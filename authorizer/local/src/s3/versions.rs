@@ -180,10 +180,35 @@ pub(crate) fn marker(connection: &Connection, key: &str) -> rusqlite::Result<Opt
     Ok(newest.filter(|(_, is_marker)| *is_marker).map(|(version, _)| version))
 }
 
-/// Refuses a version that no object can have.
+/// The object, or the version of one, that this upload in parts has become.
+pub(crate) fn made_by(connection: &Connection, key: &str, upload: &str) -> rusqlite::Result<Option<Object>> {
+    let is_it = |object: &Object| object.facts.upload.as_deref() == Some(upload);
+    if let Some(current) = current(connection, key)?.filter(is_it) {
+        return Ok(Some(current));
+    }
+    let query = "SELECT version, size, etag, modified, body, facts FROM versions
+        WHERE key = ?1 AND body IS NOT NULL ORDER BY id DESC";
+    let mut query = connection.prepare_cached(query)?;
+    let mut rows = query.query([key.as_bytes()])?;
+    while let Some(row) = rows.next()? {
+        let version = object(row, 0)?;
+        if is_it(&version) {
+            return Ok(Some(version));
+        }
+    }
+    Ok(None)
+}
+
+/// The length of the ids that S3 gives to versions.
+const ID_LENGTH: usize = 32;
+
+/// Refuses a version that no object can have. S3's ids are opaque; it refuses one that is too short to be one.
 pub(crate) fn check_id(version: Option<&str>) -> S3Result<()> {
     match version {
         Some("") => Err(s3_error!(InvalidArgument, "Version id cannot be the empty string")),
+        Some(id) if id != NULL_VERSION && id.len() < ID_LENGTH => {
+            Err(s3_error!(InvalidArgument, "Invalid version id specified"))
+        }
         Some(_) | None => Ok(()),
     }
 }

@@ -58,7 +58,7 @@ impl Store {
         let received =
             receive(&self.files, input.body.take(), hasher, move |hashed| promises.check(hashed)).await?;
         let facts =
-            Facts { described, sums: received.hashed.sums.clone(), kind: SumKind::Full, parts: Vec::new() };
+            Facts { described, sums: received.hashed.sums.clone(), kind: SumKind::Full, ..Facts::default() };
         let (object, version) = self.store(&input.key, received, facts, admission).await?;
         let mut response = S3Response::new(PutObjectOutput {
             e_tag: Some(object.e_tag()),
@@ -152,7 +152,7 @@ impl Store {
         let (files, body) = (Arc::clone(&self.files), self.files.body(&source.body));
         let received = blocking(move || copy(&files, File::open(body).map_err(broken)?, hasher)).await?;
         let facts =
-            Facts { described, sums: received.hashed.sums.clone(), kind: SumKind::Full, parts: Vec::new() };
+            Facts { described, sums: received.hashed.sums.clone(), kind: SumKind::Full, ..Facts::default() };
         let (object, version) = self.store(&input.key, received, facts, admission).await?;
         let sum = |one| object.facts.sums.get(one).map(str::to_owned);
         Ok(S3Response::new(CopyObjectOutput {

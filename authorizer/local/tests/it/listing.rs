@@ -104,6 +104,17 @@ async fn encoding_type_url_encodes_what_xml_could_not_carry() {
 }
 
 #[tokio::test]
+async fn without_an_encoding_a_control_character_is_a_reference() {
+    let stage = stage(&["/x%01y", "/%0D%0A"]).await;
+    let answer = list(&stage, "&prefix=").await;
+    assert_eq!(answer.elements("Key"), ["&#xD;&#xA;", "x&#x1;y"]);
+    assert_eq!(answer.header("content-length"), answer.body.len().to_string());
+    // An empty delimiter is none, and is not told.
+    let answer = list(&stage, "&delimiter=").await;
+    assert_eq!((listed(&answer).0.len(), answer.elements("Delimiter")), (2, vec![]));
+}
+
+#[tokio::test]
 async fn nothing_but_objects_is_listed() {
     let stage = stage(&["/a"]).await;
     let started = stage.ask("POST", "/upload?uploads", &[], "").await;

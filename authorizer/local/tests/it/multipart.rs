@@ -80,8 +80,17 @@ async fn parts_become_an_object_with_the_headers_of_its_beginning() {
         assert!(get.header("etag").ends_with("-2\""), "{}", get.header("etag"));
         assert!(done.body.contains(get.header("etag").trim_matches('"')), "{}", done.body);
         assert_eq!(leftovers(&stage), 0);
+        // A client that did not get the answer asks again, and gets it.
+        let again = complete(&stage, path, &id, &[], &[(2, &first), (7, &last)]).await;
+        assert_eq!((again.status, again.body), (200, done.body));
         assert_eq!(complete(&stage, path, &id, &[], &[(2, &first)]).await.error(), (404, "NoSuchUpload"));
     }
+    // The object of another upload is not what this one made.
+    let id = begin(&stage, "/a/small", &[]).await;
+    let only = part(&stage, "/a/small", &id, 1, "small").await;
+    assert_eq!(complete(&stage, "/a/small", &id, &[], &[(1, &only)]).await.status, 200);
+    stage.ask("PUT", "/a/small", &[], "another").await;
+    assert_eq!(complete(&stage, "/a/small", &id, &[], &[(1, &only)]).await.error(), (404, "NoSuchUpload"));
     let checked = stage.ask("GET", "/a/large", &[("x-amz-checksum-mode", "ENABLED")], "").await;
     assert_eq!(checked.header("x-amz-checksum-crc32"), "", "that was of the object before");
 }

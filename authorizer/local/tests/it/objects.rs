@@ -72,14 +72,16 @@ async fn the_only_version_is_null() {
         let answer = stage.ask(method, "/a?versionId=null", &[], "").await;
         assert_eq!((answer.status, answer.header("x-amz-version-id")), (200, "null"));
         for (version, status) in
-            [("3/L4kqtJlcpXroDTDmJ+rmSpXd3dIbrHY", 404), ("x", 404), ("", 400), ("Null", 404)]
+            [("3/L4kqtJlcpXroDTDmJ+rmSpXd3dIbrHY", 404), ("x", 400), ("", 400), ("Null", 400)]
         {
             let version = version.replace('+', "%2B");
             let answer = stage.ask(method, &format!("/a?versionId={version}"), &[], "").await;
             assert_eq!(answer.status, status, "{method} {version}");
         }
     }
-    assert_eq!(stage.ask("GET", "/a?versionId=1", &[], "").await.error(), (404, "NoSuchVersion"));
+    assert_eq!(stage.ask("GET", "/a?versionId=1", &[], "").await.error(), (400, "InvalidArgument"));
+    let unknown = format!("/a?versionId={}", "1".repeat(32));
+    assert_eq!(stage.ask("GET", &unknown, &[], "").await.error(), (404, "NoSuchVersion"));
     assert_eq!(stage.ask("GET", "/none?versionId=null", &[], "").await.error(), (404, "NoSuchVersion"));
 }
 
@@ -249,4 +251,9 @@ async fn what_s3_stores_without_a_look_comes_back_as_it_was() {
     let get = stage.ask("GET", "/a", &[], "").await;
     assert_eq!((get.header("expires"), get.header("content-type")), ("tomorrow", "no type at all"));
     assert_eq!(get.header("content-encoding"), "gzip", "`aws-chunked` is only how a body is sent");
+    assert_eq!(stage.ask("PUT", "/a", &[("content-encoding", "deflate, gzip")], "x").await.status, 200);
+    assert_eq!(stage.ask("GET", "/a", &[], "").await.header("content-encoding"), "deflate, gzip");
+    let long = "x".repeat(8_200);
+    let refused = stage.ask("PUT", "/a", &[("content-disposition", &long)], "x").await;
+    assert_eq!(refused.error(), (400, "RequestHeaderSectionTooLarge"));
 }
