@@ -339,7 +339,7 @@ impl Authorizer {
             headers
         };
         let refuse = |refusal: &Refusal, cookies| {
-            let form = RefusalForm::of(&request.headers);
+            let form = self.refusal_form(&request);
             let id = Some(config.request_id.as_ref());
             Outcome::refuse(refusal, id, Some(&request.method), form, headers(cookies))
         };
@@ -381,6 +381,15 @@ impl Authorizer {
             }
         };
         (Authorized { outcome, record }, wanted)
+    }
+
+    /// The form in which this client reads a refusal.
+    fn refusal_form(&self, request: &CloudFrontRequest<'_>) -> RefusalForm {
+        #[cfg(feature = "code-flow")]
+        if self.shows_page(request) {
+            return RefusalForm::Page;
+        }
+        RefusalForm::of(&request.headers)
     }
 
     /// Steps 2 to 6. They write what they learn into the record, so that the log has it for refusals too.
@@ -750,6 +759,10 @@ fn note_refusal(refusal: &Refusal, record: &mut DecisionRecord<'_>) {
     record.reason = refusal.reason().into();
     if let Refusal::EventMalformed(problem) = refusal {
         record.problem = Some(problem.to_string().into());
+    }
+    #[cfg(feature = "code-flow")]
+    if let Refusal::SignIn(error) = refusal {
+        record.problem = error.fault().map(|fault| fault.word().into());
     }
 }
 
