@@ -1,6 +1,8 @@
 //! The part of a decision that signs people in: `[sign_in]` with `issuer`.
 
-use super::{Authorized, Authorizer, Decided, Given, KeysNeeded, Wanted, names_as_sent, note_refusal};
+use super::access::names_as_sent;
+use super::needed::{KeysNeeded, Wanted};
+use super::{Authorized, Authorizer, Decided, Given, Word, note_refusal};
 use crate::event::CloudFrontRequest;
 use crate::record::{DecisionRecord, Verdict};
 use crate::refusal::Refusal;
@@ -146,7 +148,7 @@ impl Authorizer {
 
 impl<'w> Given<'w> {
     fn answered(grant: Grant, answer: TokenAnswer<'w>, now: UnixTime) -> Self {
-        Self { answer: Some((grant, answer)), ..Self::of(super::Word::Proven, now) }
+        Self { answer: Some((grant, answer)), ..Self::of(Word::Proven, now) }
     }
 }
 
