@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
+use authorizer_core::SignIn;
+use authorizer_core::code_flow::CodeFlow;
 use authorizer_core::event::{
     CloudFrontConfig, CloudFrontEvent, CloudFrontEventData, CloudFrontHeader, CloudFrontHeaders,
     CloudFrontRecord, CloudFrontRequest,
 };
 use authorizer_core::key::ObjectKey;
 use authorizer_core::operation::{LengthHeader, Parameter, ParameterForm, S3Operation};
+use authorizer_core::policy::Policy;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Map;
 use thiserror::Error;
@@ -201,12 +204,25 @@ impl PosedRequest {
 
     /// The event, as CloudFront would send it to the function.
     pub fn event(&self) -> Vec<u8> {
+        self.event_with(&self.headers)
+    }
+
+    /// The same for a distribution with this policy: where people sign in, a request without a `Host` is one to `origin`.
+    pub fn event_for(&self, policy: &Policy) -> Vec<u8> {
+        let has_host = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host"));
+        let origin = policy.sign_in().and_then(SignIn::code_flow).map(CodeFlow::origin);
+        let own = origin.and_then(|origin| origin.split_once("://")).filter(|_| !has_host);
+        let own = own.map(|(_, host)| ("Host".to_owned(), host.to_owned()));
+        self.event_with(&self.headers.iter().cloned().chain(own).collect::<Vec<_>>())
+    }
+
+    fn event_with(&self, headers: &[(String, String)]) -> Vec<u8> {
         let event = EventParts {
             request_id: "posed",
             method: &self.method,
             uri: &self.uri,
             querystring: &self.querystring,
-            headers: &self.headers,
+            headers,
             source: self.source,
         };
         // Maps with text for keys can always be written. No bytes would be refused as no event.

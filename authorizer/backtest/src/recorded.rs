@@ -191,21 +191,7 @@ impl Stage {
             // The event may be malformed only because of its address.
             Reason::MethodNotAllowed | Reason::EventMalformed => Self::Unknown,
             // A step of a sign-in is not a request for an object.
-            Reason::SignInMalformed
-            | Reason::SignInStateUnknown
-            | Reason::SignInIssuerMismatch
-            | Reason::SignInDenied
-            | Reason::SignInProviderError
-            | Reason::SignInCodeRefused
-            | Reason::SignInProviderUnavailable
-            | Reason::SignInAnswerMalformed
-            | Reason::SignInIdTokenRefused
-            | Reason::SignInTokenRefused
-            | Reason::SessionNotKept
-            | Reason::SessionMissing
-            | Reason::SessionEnded
-            | Reason::SessionRefreshRefused
-            | Reason::SignInCrossSite => Self::Unknown,
+            Reason::SignIn(_) => Self::Unknown,
         }
     }
 }

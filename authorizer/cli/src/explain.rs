@@ -101,10 +101,15 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let now = now_or(args.now);
     let posed = args.request.posed(authorizer.bundle().policy(), now)?;
     let explanation = match (&posed, &args.event) {
-        (Some(Posed { request, token: Some(token) }), _) => {
-            explain_supposing(&authorizer, &request.event(), &token.supposed, now)
+        (Some(Posed { request, token: Some(token) }), _) => explain_supposing(
+            &authorizer,
+            &request.event_for(authorizer.bundle().policy()),
+            &token.supposed,
+            now,
+        ),
+        (Some(Posed { request, token: None }), _) => {
+            explain(&authorizer, &request.event_for(authorizer.bundle().policy()), now)
         }
-        (Some(Posed { request, token: None }), _) => explain(&authorizer, &request.event(), now),
         (None, Some(event)) => explain(&authorizer, &one_event(event)?, now),
         // clap requires one of them.
         (None, None) => return Err(RequestError::NoAsker.into()),

@@ -52,6 +52,8 @@ mod fetch_url;
 mod json_text;
 #[cfg(feature = "tools")]
 mod near;
+#[cfg(feature = "code-flow")]
+mod page;
 mod plain_json;
 pub mod policy;
 mod refusal;
@@ -67,9 +69,9 @@ pub use media_type::{MediaRange, MediaType};
 pub use near::nearest;
 pub use origin::OriginPattern;
 pub use query::QueryError;
-#[cfg(feature = "code-flow")]
-pub use refusal::SignInError;
 pub use refusal::{NoRule, Reason, Refusal, UploadError};
+#[cfg(feature = "code-flow")]
+pub use refusal::{SignInError, SignInReason, TokenFault};
 pub use scalar::Scalar;
 #[cfg(feature = "code-flow")]
 pub use sign_in::code_flow;

@@ -95,7 +95,7 @@ impl<'t> Origin<'t> {
     }
 
     /// Whether it is this machine, where tests run without a certificate.
-    fn is_loopback(self) -> bool {
+    pub(crate) fn is_loopback(self) -> bool {
         ["localhost", "127.0.0.1", "[::1]"].contains(&self.host)
     }
 }

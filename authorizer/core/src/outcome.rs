@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use crate::checksum::Checksums;
 use crate::event::{AddedHeader, CloudFrontHeader, CloudFrontHeaders, CloudFrontRequest, HeaderLines};
 use crate::header::{Fate, fate};
+#[cfg(feature = "code-flow")]
+use crate::page;
 use crate::refusal::{Refusal, S3Code, status_description};
 use crate::request::S3Request;
 use crate::token::RETRY_SECONDS;
@@ -90,6 +92,10 @@ impl<'e> Outcome<'e> {
         let status = refusal.status();
         let mut headers = before;
         headers.push(("Content-Type", form.media_type().to_owned()));
+        #[cfg(feature = "code-flow")]
+        if form == RefusalForm::Page {
+            headers.extend(page::guards());
+        }
         if let Some(challenge) = refusal.challenge(REALM) {
             headers.push(("WWW-Authenticate", challenge));
         }
@@ -105,6 +111,8 @@ impl<'e> Outcome<'e> {
         let body = (method != Some("HEAD")).then(|| match form {
             RefusalForm::Problem => problem_of(refusal, request_id).to_string(),
             RefusalForm::S3Error => s3_error_of(refusal, request_id),
+            #[cfg(feature = "code-flow")]
+            RefusalForm::Page => page::refused(status, request_id.unwrap_or_default()),
         });
         Self::respond(status, headers, body)
     }
@@ -162,9 +170,18 @@ pub fn refusal_bodies(refusal: &Refusal, request_id: Option<&str>) -> [(&'static
     ]
 }
 
+/// The page that a browser may get instead, for a policy that signs people in: the same for all refusals with a status.
+#[cfg(feature = "code-flow")]
+pub fn refusal_page(status: u16, request_id: &str) -> String {
+    page::refused(status, request_id)
+}
+
 /// The form of the answer to a refused request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum RefusalForm {
+    /// A page for a person, with the status and the id of the request.
+    #[cfg(feature = "code-flow")]
+    Page,
     /// A problem document (RFC 9457).
     Problem,
     /// S3's own form of an error, which is all that AWS's SDKs read
@@ -188,6 +205,8 @@ impl RefusalForm {
 
     fn media_type(self) -> &'static str {
         match self {
+            #[cfg(feature = "code-flow")]
+            Self::Page => page::MEDIA_TYPE,
             Self::Problem => "application/problem+json",
             Self::S3Error => "application/xml",
         }

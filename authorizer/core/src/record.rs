@@ -99,7 +99,8 @@ pub struct DecisionRecord<'r> {
     pub status: Option<u16>,
     /// `allowed_by_rule`, `preflight_...`, what a sign-in did, or why it was refused.
     pub reason: Cow<'r, str>,
-    /// What is wrong with an event that could not be read. It holds nothing that the viewer sent.
+    /// What is wrong with an event that could not be read, or with a token of the provider that signs people in. It holds
+    /// nothing that the viewer or the provider sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<Cow<'r, str>>,
     /// The id of the rule that decided.

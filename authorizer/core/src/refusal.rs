@@ -10,9 +10,11 @@ mod s3_code;
 mod sign_in_error;
 
 pub use reason::Reason;
+#[cfg(feature = "code-flow")]
+pub use reason::SignInReason;
 pub(crate) use s3_code::S3Code;
 #[cfg(feature = "code-flow")]
-pub use sign_in_error::SignInError;
+pub use sign_in_error::{SignInError, TokenFault};
 
 use crate::credential::CredentialError;
 use crate::event::{EventError, EventProblem};

@@ -9,6 +9,8 @@ mod set_cookie;
 
 #[cfg(feature = "code-flow")]
 use code_flow::CodeFlow;
+#[cfg(feature = "code-flow")]
+pub(crate) use navigation::is_of_a_window;
 pub(crate) use redirect::Next;
 pub use redirect::SignInRedirect;
 

@@ -67,7 +67,7 @@ pub(super) fn result_of<'a>(
     case: &Case,
     authorizer: &'a Authorizer,
 ) -> (Result<Access<'a>, Refusal>, TestResult) {
-    let event = case.request.event();
+    let event = case.request.event_for(authorizer.bundle().policy());
     let now: UnixTime = case.now;
     let access = match &case.token {
         Some(token) => authorizer.access_supposing(&event, token, now),

@@ -2,8 +2,9 @@
 //!
 //! An access log has the status of the answer, and the type and length of its body. A body of another type is a custom
 //! error response of CloudFront, whose status says nothing. The function writes the same body for the same reason,
-//! except for CloudFront's id of the request, which the log has too. CloudFront does not compress
-//! a body of less than 1,000 bytes ([AWS: serving compressed
+//! except for CloudFront's id of the request, which the log has too. For a policy that signs people in, a browser may get
+//! a page instead, which is the same for all reasons with a status; a custom error response can be a page too, so that only
+//! one of exactly this length counts. CloudFront does not compress a body of less than 1,000 bytes ([AWS: serving compressed
 //! files](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/ServingCompressedFiles.html)).
 
 use std::sync::LazyLock;
@@ -11,7 +12,7 @@ use std::sync::LazyLock;
 use authorizer_core::credential::CredentialError;
 use authorizer_core::key::KeyError;
 use authorizer_core::operation::{Method, S3Operation};
-use authorizer_core::outcome::refusal_bodies;
+use authorizer_core::outcome::{refusal_bodies, refusal_page};
 use authorizer_core::{KeysUnavailable, NoRule, Reason, Refusal, TokenError, UploadError};
 
 use super::access::Values;
@@ -95,16 +96,23 @@ pub(super) fn reasons(answer: &Answer<'_>, asked: Option<&Requested>) -> Vec<Rea
                 && length.zip(rest).is_none_or(|(length, rest)| length == rest)
         })
     };
-    let all = BODIES.iter().filter(|(reason, bodies)| fits(reason) && can_be(reason) && has_body(bodies));
-    all.map(|(reason, _)| *reason).collect()
+    let is_page = |length: usize| logged_type.is_none_or(is_html) && rest == Some(length);
+    let all = BODIES.iter().filter(|(reason, bodies, page)| {
+        fits(reason) && can_be(reason) && (has_body(bodies) || is_page(*page))
+    });
+    all.map(|(reason, _, _)| *reason).collect()
+}
+
+fn is_html(media_type: &str) -> bool {
+    media_type.split(';').next() == Some("text/html")
 }
 
 /// The media types of the bodies that an answer can have; with their lengths, without the id of the request, if the
 /// answer always has the same text.
 type Bodies = [(&'static str, Option<usize>); 2];
 
-/// All reasons, each with its bodies.
-static BODIES: LazyLock<Vec<(Reason, Bodies)>> = LazyLock::new(|| {
+/// All reasons, each with its bodies and the length of its page, without the id of the request.
+static BODIES: LazyLock<Vec<(Reason, Bodies, usize)>> = LazyLock::new(|| {
     // The id is part of the body, even if it is empty.
     let bodies = |refusal: &Refusal| refusal_bodies(refusal, Some(""));
     let of = |reason| match refusal_of(reason) {
@@ -113,8 +121,8 @@ static BODIES: LazyLock<Vec<(Reason, Bodies)>> = LazyLock::new(|| {
     };
     Reason::ALL
         .into_iter()
-        .filter(|reason| !reason.is_of_sign_in())
-        .map(|reason| (reason, of(reason)))
+        .filter(|reason| !matches!(reason, Reason::SignIn(_)))
+        .map(|reason| (reason, of(reason), refusal_page(reason.status(), "").len()))
         .collect()
 });
 
@@ -130,21 +138,7 @@ fn refusal_of(reason: Reason) -> Option<Refusal> {
         | Reason::MethodNotAllowed
         | Reason::EventMalformed => return None,
         // These have other bodies, and are not of requests for objects.
-        Reason::SignInMalformed
-        | Reason::SignInStateUnknown
-        | Reason::SignInIssuerMismatch
-        | Reason::SignInDenied
-        | Reason::SignInProviderError
-        | Reason::SignInCodeRefused
-        | Reason::SignInProviderUnavailable
-        | Reason::SignInAnswerMalformed
-        | Reason::SignInIdTokenRefused
-        | Reason::SignInTokenRefused
-        | Reason::SessionNotKept
-        | Reason::SessionMissing
-        | Reason::SessionEnded
-        | Reason::SessionRefreshRefused
-        | Reason::SignInCrossSite => return None,
+        Reason::SignIn(_) => return None,
         Reason::EventWrongTrigger => Refusal::EventWrongTrigger,
         Reason::KeyMissing => Refusal::Key(KeyError::Missing),
         Reason::KeyEscapeMalformed => Refusal::Key(KeyError::EscapeMalformed),
@@ -272,6 +266,29 @@ mod tests {
     }
 
     #[test]
+    fn a_page_is_of_the_reasons_with_its_status_and_no_other_page_is_the_functions() {
+        let reasons_of = |status, media_type, length| {
+            let answer =
+                Answer { method: "GET", status: Some(status), media_type, length, request_id: Some("id==") };
+            reasons(&answer, None)
+        };
+        for media_type in [None, Some("text/html"), Some("text/html; charset=utf-8")] {
+            for status in [400, 401, 403, 405, 503] {
+                let length = refusal_page(status, "id==").len();
+                let found = reasons_of(status, media_type, Some(length));
+                assert!(
+                    found.iter().all(|reason| reason.status() == status) && !found.is_empty(),
+                    "{found:?}"
+                );
+                if media_type.is_some() {
+                    assert_eq!(reasons_of(status, media_type, Some(length + 1)), [], "{status}");
+                    assert_eq!(reasons_of(status, media_type, None), [], "{status}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn an_answer_that_shows_only_its_status_may_be_another_ones() {
         let has_only_status = |method, status, media_type, length| {
             Answer { method, status, media_type, length, request_id: Some("id==") }.has_only_status()
@@ -287,7 +304,10 @@ mod tests {
 
     #[test]
     fn no_body_is_so_long_that_it_could_be_compressed() {
-        let longest = BODIES.iter().flat_map(|(_, bodies)| bodies).filter_map(|(_, length)| *length).max();
+        let longest = BODIES
+            .iter()
+            .flat_map(|(_, bodies, page)| bodies.iter().filter_map(|(_, length)| *length).chain([*page]))
+            .max();
         // An id has 56 characters.
         assert!(longest.is_some_and(|length| length + 56 < 1000), "{longest:?}");
     }

@@ -185,7 +185,7 @@ fn recorded(line: Decision<'_>, at: Span) -> Result<LineContent<'_>, &'static st
 fn is_of_sign_in(decision: Option<&str>, reason: &str) -> bool {
     match decision {
         Some("sign_in") => true,
-        Some("refuse") => Reason::parse(reason).is_some_and(Reason::is_of_sign_in),
+        Some("refuse") => matches!(Reason::parse(reason), Some(Reason::SignIn(_))),
         _ => false,
     }
 }

@@ -60,7 +60,7 @@ pub(crate) struct Replayed<'e> {
     status: Option<u16>,
     /// `allowed_by_rule`, `preflight_...`, or why it was refused.
     reason: Cow<'e, str>,
-    /// What is wrong with an event that could not be read.
+    /// What is wrong with an event that could not be read, or with a token of the provider that signs people in.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<Cow<'e, str>>,
     /// The id of the rule that decided.

@@ -62,11 +62,13 @@ impl Served {
     /// The answer to a request.
     fn answer(&self, method: &str, target: &str, headers: &[&str]) -> String {
         let mut stream = TcpStream::connect(self.addr).unwrap();
-        let headers: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
+        let host = headers.iter().find_map(|line| line.strip_prefix("Host: ")).unwrap_or("files.example.com");
+        let headers = headers.iter().filter(|line| !line.starts_with("Host: "));
+        let headers: String = headers.map(|line| format!("{line}\r\n")).collect();
         let length = if method == "PUT" { "Content-Length: 2\r\n" } else { "" };
         let body = if method == "PUT" { "hi" } else { "" };
         let text = format!(
-            "{method} {target} HTTP/1.1\r\nHost: files.example.com\r\nConnection: close\r\n{length}{headers}\r\n{body}"
+            "{method} {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{length}{headers}\r\n{body}"
         );
         stream.write_all(text.as_bytes()).unwrap();
         let mut answer = Vec::new();
@@ -318,7 +320,7 @@ cookie_key             = {{ file = "sign-in.key" }}
     fs::write(path.join("policy.toml"), POLICY.replace("[[rules]]", &format!("{sign_in}\n[[rules]]")))
         .unwrap();
     let served = Served::start(path, &["--record", "recording", "--sign-in-origin", "http://localhost:8080"]);
-    let page = ["Accept: text/html", "Sec-Fetch-Mode: navigate"];
+    let page = ["Host: localhost:8080", "Accept: text/html", "Sec-Fetch-Mode: navigate"];
     let open = |target: &str, more: &str| served.answer("GET", target, &[&page[..], &[more]].concat());
 
     let start = open("/users/alice/a.txt", "X-Nothing: 1");

@@ -1,15 +1,17 @@
 //! The part of a decision that signs people in: `[sign_in]` with `issuer`.
 
-use super::{Authorized, Authorizer, Decided, Given, KeysNeeded, Wanted, names_as_sent, note_refusal};
+use super::access::names_as_sent;
+use super::needed::{KeysNeeded, Wanted};
+use super::{Authorized, Authorizer, Decided, Given, Word, note_refusal};
 use crate::event::CloudFrontRequest;
 use crate::record::{DecisionRecord, Verdict};
 use crate::refusal::Refusal;
 use crate::request::S3Request;
-use crate::sign_in::SignIn;
 use crate::sign_in::code_flow::{
     Answered, AskedTokens, CodeFlow, Grant, Logged, Random, RandomSource, Reply, Step, TokenAnswer,
     TokenRequest,
 };
+use crate::sign_in::{SignIn, is_of_a_window};
 use crate::time::UnixTime;
 
 impl Authorizer {
@@ -61,6 +63,11 @@ impl Authorizer {
     /// Whether the function answers this path itself. No request for it goes to S3.
     pub(super) fn is_own_path(&self, request: &CloudFrontRequest<'_>) -> bool {
         self.code_flow().is_some_and(|flow| flow.paths().contains(&request.uri.as_ref()))
+    }
+
+    /// Whether a person sees a refusal as a page. Where people do not sign in here, pages are answered as everything else.
+    pub(super) fn shows_page(&self, request: &CloudFrontRequest<'_>) -> bool {
+        self.code_flow().is_some() && is_of_a_window(&request.headers)
     }
 
     /// The answer to a request for one of the function's own paths.
@@ -141,7 +148,7 @@ impl Authorizer {
 
 impl<'w> Given<'w> {
     fn answered(grant: Grant, answer: TokenAnswer<'w>, now: UnixTime) -> Self {
-        Self { answer: Some((grant, answer)), ..Self::of(super::Word::Proven, now) }
+        Self { answer: Some((grant, answer)), ..Self::of(Word::Proven, now) }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Why a sign-in does not go on.
 
-use super::reason::Reason;
+use super::Refusal;
+use super::reason::{Reason, SignInReason};
+use crate::token::TokenError;
 
 /// Why a step of a sign-in is refused.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -22,9 +24,9 @@ pub enum SignInError {
     /// The answer of the token endpoint cannot be read.
     AnswerMalformed,
     /// The ID token is not for this sign-in.
-    IdTokenRefused,
+    IdTokenRefused(TokenFault),
     /// The token that the rules read does not verify, or does not fit into cookies.
-    TokenRefused,
+    TokenRefused(TokenFault),
     /// The browser did not keep the session that it was just given.
     NotKept,
     /// There is no session.
@@ -37,25 +39,79 @@ pub enum SignInError {
     CrossSite,
 }
 
+/// What is wrong with a token that the provider issued.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TokenFault {
+    /// It does not verify.
+    Token(TokenError),
+    /// It is of another issuer of the policy than that of the sign-in.
+    OtherIssuer,
+    /// It came with a renewal, and is another person's than the session.
+    OtherSubject,
+    /// It came with a renewal, and is of another sign-in than the session.
+    OtherNonce,
+    /// It does not fit into cookies.
+    TooLongForCookies,
+}
+
+impl TokenFault {
+    /// Its word in the decision log: that of a request with such a token, or one of its own.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Token(error) => Refusal::Token(error).reason(),
+            Self::OtherIssuer => "other_issuer",
+            Self::OtherSubject => "other_subject",
+            Self::OtherNonce => "other_nonce",
+            Self::TooLongForCookies => "too_long_for_cookies",
+        }
+    }
+}
+
+impl From<TokenError> for TokenFault {
+    fn from(error: TokenError) -> Self {
+        Self::Token(error)
+    }
+}
+
 impl SignInError {
     /// Its name in the decision log.
     pub fn kind(self) -> Reason {
+        Reason::SignIn(match self {
+            Self::Malformed => SignInReason::Malformed,
+            Self::StateUnknown => SignInReason::StateUnknown,
+            Self::IssuerMismatch => SignInReason::IssuerMismatch,
+            Self::Denied => SignInReason::Denied,
+            Self::ProviderError => SignInReason::ProviderError,
+            Self::CodeRefused => SignInReason::CodeRefused,
+            Self::ProviderUnavailable => SignInReason::ProviderUnavailable,
+            Self::AnswerMalformed => SignInReason::AnswerMalformed,
+            Self::IdTokenRefused(_) => SignInReason::IdTokenRefused,
+            Self::TokenRefused(_) => SignInReason::TokenRefused,
+            Self::NotKept => SignInReason::NotKept,
+            Self::SessionMissing => SignInReason::SessionMissing,
+            Self::SessionEnded => SignInReason::SessionEnded,
+            Self::RefreshRefused => SignInReason::RefreshRefused,
+            Self::CrossSite => SignInReason::CrossSite,
+        })
+    }
+
+    /// What is wrong with the token, if it is about one.
+    pub fn fault(self) -> Option<TokenFault> {
         match self {
-            Self::Malformed => Reason::SignInMalformed,
-            Self::StateUnknown => Reason::SignInStateUnknown,
-            Self::IssuerMismatch => Reason::SignInIssuerMismatch,
-            Self::Denied => Reason::SignInDenied,
-            Self::ProviderError => Reason::SignInProviderError,
-            Self::CodeRefused => Reason::SignInCodeRefused,
-            Self::ProviderUnavailable => Reason::SignInProviderUnavailable,
-            Self::AnswerMalformed => Reason::SignInAnswerMalformed,
-            Self::IdTokenRefused => Reason::SignInIdTokenRefused,
-            Self::TokenRefused => Reason::SignInTokenRefused,
-            Self::NotKept => Reason::SessionNotKept,
-            Self::SessionMissing => Reason::SessionMissing,
-            Self::SessionEnded => Reason::SessionEnded,
-            Self::RefreshRefused => Reason::SessionRefreshRefused,
-            Self::CrossSite => Reason::SignInCrossSite,
+            Self::IdTokenRefused(fault) | Self::TokenRefused(fault) => Some(fault),
+            Self::Malformed
+            | Self::StateUnknown
+            | Self::IssuerMismatch
+            | Self::Denied
+            | Self::ProviderError
+            | Self::CodeRefused
+            | Self::ProviderUnavailable
+            | Self::AnswerMalformed
+            | Self::NotKept
+            | Self::SessionMissing
+            | Self::SessionEnded
+            | Self::RefreshRefused
+            | Self::CrossSite => None,
         }
     }
 
@@ -82,10 +138,10 @@ impl SignInError {
             Self::AnswerMalformed => {
                 "The sign-in service sent an answer that cannot be read. If it stays, tell who runs this site."
             }
-            Self::IdTokenRefused => {
+            Self::IdTokenRefused(_) => {
                 "The identity that the sign-in service sent is not valid here. Sign in again."
             }
-            Self::TokenRefused => {
+            Self::TokenRefused(_) => {
                 "You signed in, but your account is not accepted here. If you should have access, ask who runs this site."
             }
             Self::NotKept => {

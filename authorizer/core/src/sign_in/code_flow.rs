@@ -18,7 +18,6 @@ mod cookies;
 mod exchange;
 mod kept;
 mod own_paths;
-mod page;
 mod random;
 mod renewal;
 mod reply;

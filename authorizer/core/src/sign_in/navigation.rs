@@ -6,10 +6,13 @@ use crate::event::{CloudFrontHeaders, CloudFrontRequest, HeaderLines};
 /// only loads it beforehand (`Sec-Purpose: prefetch`, section 2.5; older: `Purpose`) would set the marker of a way that
 /// nobody went.
 pub(super) fn is_navigation(request: &CloudFrontRequest<'_>) -> bool {
-    let headers = &request.headers;
-    request.method == "GET"
-        && !is_beforehand(headers)
-        && has_one_line(headers, "sec-fetch-mode", "navigate")
+    request.method == "GET" && !is_beforehand(&request.headers) && is_of_a_window(&request.headers)
+}
+
+/// Whether a browser shows the answer as a page of its own, which is not part of another: it goes to this address, by
+/// whatever method.
+pub(crate) fn is_of_a_window(headers: &CloudFrontHeaders<'_>) -> bool {
+    has_one_line(headers, "sec-fetch-mode", "navigate")
         && (has_one_line(headers, "sec-fetch-dest", "document") || !headers.contains_key("sec-fetch-dest"))
         && accepts_html(headers)
 }

@@ -136,7 +136,7 @@ impl Asked {
 
     /// What a policy decides on it. Nothing is sent.
     pub(super) fn explained(&self, authorizer: &Authorizer) -> Result<Explanation, AskedError> {
-        let event = self.posed()?.event();
+        let event = self.posed()?.event_for(authorizer.bundle().policy());
         Ok(match self.token(authorizer.bundle().policy())? {
             Some(token) => explain_supposing(authorizer, &event, &token.supposed, self.at()),
             None => explain(authorizer, &event, self.at()),
@@ -146,7 +146,7 @@ impl Asked {
     /// The decision, for the page.
     pub(super) fn tried(&self, authorizer: &Authorizer) -> Result<Value, AskedError> {
         let explanation = self.explained(authorizer)?;
-        let event = self.posed()?.event();
+        let event = self.posed()?.event_for(authorizer.bundle().policy());
         let token = self.token(authorizer.bundle().policy())?;
         let authorized = match &token {
             Some(token) => authorizer.authorize_supposing(&event, &token.supposed, self.at()),

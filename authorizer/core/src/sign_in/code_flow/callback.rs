@@ -68,8 +68,8 @@ impl<'p> Step<'_, 'p> {
         ];
         let tokens = match self.exchange(Grant::AuthorizationCode, &parameters) {
             Ok(tokens) => tokens,
-            Err((failure, asked)) => {
-                let (reply, claims) = fail(failure.error.into());
+            Err((error, asked)) => {
+                let (reply, claims) = fail(error.into());
                 return (reply.asking(asked), claims);
             }
         };

@@ -13,8 +13,8 @@ impl Step<'_, '_> {
         &self,
         grant: Grant,
         parameters: &[(&str, &str)],
-    ) -> Result<Tokens, (ExchangeFailure, Option<AskedTokens>)> {
-        let failure = |error| (ExchangeFailure::of(grant, error), None);
+    ) -> Result<Tokens, (SignInError, Option<AskedTokens>)> {
+        let failure = |why| (error_of(grant, why), None);
         match self.answer {
             Some((of, answer)) if of == grant => Tokens::read(answer).map_err(failure),
             Some(_) => Err(failure(NoTokens::Malformed)),
@@ -22,32 +22,19 @@ impl Step<'_, '_> {
                 let form = client::form(self.flow, self.issuer(), parameters, &self.random, self.now)
                     .ok_or_else(|| failure(NoTokens::Unavailable))?;
                 let asked = AskedTokens { grant, authorization: form.authorization, body: form.body };
-                Err((ExchangeFailure::of(grant, NoTokens::Unavailable), Some(asked)))
+                Err((error_of(grant, NoTokens::Unavailable), Some(asked)))
             }
         }
     }
 }
 
-/// Why there are no tokens.
-pub(super) struct ExchangeFailure {
-    pub(super) error: SignInError,
-    /// Whether what was exchanged is of no use any more.
-    pub(super) is_used_up: bool,
-}
-
-impl ExchangeFailure {
-    fn of(grant: Grant, error: NoTokens) -> Self {
-        let (error, is_used_up) = match (error, grant) {
-            (NoTokens::Refused, Grant::AuthorizationCode) => (SignInError::CodeRefused, true),
-            (NoTokens::ClientRefused, Grant::AuthorizationCode) => (SignInError::ProviderError, true),
-            // Another tab may have used it a moment ago, and has a newer session. It is not taken from the browser.
-            (NoTokens::Refused, Grant::RefreshToken) => (SignInError::RefreshRefused, false),
-            // The settings of the client are wrong: the session is as good as before.
-            (NoTokens::ClientRefused, Grant::RefreshToken) => (SignInError::ProviderError, false),
-            (NoTokens::Malformed, _) => (SignInError::AnswerMalformed, true),
-            (NoTokens::Unavailable, Grant::AuthorizationCode) => (SignInError::ProviderUnavailable, true),
-            (NoTokens::Unavailable, Grant::RefreshToken) => (SignInError::ProviderUnavailable, false),
-        };
-        Self { error, is_used_up }
+/// What a person is told of it.
+fn error_of(grant: Grant, why: NoTokens) -> SignInError {
+    match (why, grant) {
+        (NoTokens::Refused, Grant::AuthorizationCode) => SignInError::CodeRefused,
+        (NoTokens::Refused, Grant::RefreshToken) => SignInError::RefreshRefused,
+        (NoTokens::ClientRefused, _) => SignInError::ProviderError,
+        (NoTokens::Malformed, _) => SignInError::AnswerMalformed,
+        (NoTokens::Unavailable, _) => SignInError::ProviderUnavailable,
     }
 }

@@ -4,6 +4,7 @@ use super::reply::{Logged, Reply};
 use super::settings::{REFRESH_PATH, SESSION_PATH, SIGNED_OUT_PATH};
 use super::step::{Answered, Step};
 use super::word::SignInWord;
+use crate::page;
 use crate::refusal::Refusal;
 
 /// A method that an own path has.
@@ -44,7 +45,7 @@ impl<'p> Step<'_, 'p> {
     }
 
     fn show_signed_out(&self) -> Reply {
-        let page = super::page::signed_out(&self.address("/"));
+        let page = page::signed_out(&self.address("/"));
         Reply::page(Logged::Done(SignInWord::SignedOutShown), 200, page)
     }
 }

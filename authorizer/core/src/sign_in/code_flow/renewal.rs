@@ -9,15 +9,60 @@ use super::step::{Answered, Step};
 use super::token_request::Grant;
 use super::word::SignInWord;
 use crate::outcome::SIGN_IN_STATUS;
-use crate::refusal::{Refusal, SignInError};
+use crate::refusal::{Refusal, SignInError, TokenFault};
 
 /// Why a session is not renewed.
 struct NotRenewed {
     refusal: Refusal,
-    /// Whether it cannot be tried again.
-    is_over: bool,
+    session: Rest,
     /// What must be asked first.
     asked: Option<AskedTokens>,
+}
+
+/// What is left of a session that is not renewed.
+///
+/// The access token does not depend on the renewal (RFC 6749 section 6): it is valid until it expires or is revoked.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Rest {
+    /// It is as good as before, and can be tried again.
+    Whole,
+    /// The token is as good as before. The refresh token may be used up: the provider may have replaced it in an answer that
+    /// cannot be read.
+    Token,
+    /// Nothing: the provider gives new tokens for it, and they are not accepted.
+    Nothing,
+}
+
+impl Rest {
+    fn of(error: SignInError) -> Self {
+        match error {
+            SignInError::AnswerMalformed => Self::Token,
+            SignInError::IdTokenRefused(_) | SignInError::TokenRefused(_) => Self::Nothing,
+            // Another tab may have used the refresh token a moment ago, and has a newer session. It is not taken from the
+            // browser. Where the client's settings are wrong or the provider does not answer, nothing is said of it.
+            SignInError::RefreshRefused | SignInError::ProviderError | SignInError::ProviderUnavailable => {
+                Self::Whole
+            }
+            // These are not about a renewal.
+            SignInError::Malformed
+            | SignInError::StateUnknown
+            | SignInError::IssuerMismatch
+            | SignInError::Denied
+            | SignInError::CodeRefused
+            | SignInError::NotKept
+            | SignInError::SessionMissing
+            | SignInError::SessionEnded
+            | SignInError::CrossSite => Self::Whole,
+        }
+    }
+}
+
+impl From<Refusal> for NotRenewed {
+    /// With other keys the new tokens may verify, but the refresh token may be used up.
+    fn from(refusal: Refusal) -> Self {
+        let session = if let Refusal::SignIn(error) = &refusal { Rest::of(*error) } else { Rest::Whole };
+        Self { refusal, session, asked: None }
+    }
 }
 
 impl<'p> Step<'_, 'p> {
@@ -31,27 +76,25 @@ impl<'p> Step<'_, 'p> {
 
     /// Renews a session with its refresh token (RFC 6749 section 6, OpenID Connect Core 1.0 section 12).
     fn renew(&self, session: Session) -> Result<NewSession<'p>, NotRenewed> {
+        let refused = |fault| NotRenewed::from(Refusal::from(SignInError::IdTokenRefused(fault)));
         let refresh_token = session.refresh_token.clone().unwrap_or_default();
         let parameters = [("grant_type", "refresh_token"), ("refresh_token", refresh_token.as_str())];
-        let tokens = self.exchange(Grant::RefreshToken, &parameters).map_err(|(failure, asked)| {
-            NotRenewed { refusal: failure.error.into(), is_over: failure.is_used_up, asked }
-        })?;
-        let refused = |refusal: Refusal| {
-            // With other keys it may verify, but the refresh token may be used up.
-            let is_over = !matches!(refusal, Refusal::KeysUnavailable(_));
-            NotRenewed { refusal, is_over, asked: None }
-        };
+        let tokens = self
+            .exchange(Grant::RefreshToken, &parameters)
+            .map_err(|(error, asked)| NotRenewed { asked, ..NotRenewed::from(Refusal::from(error)) })?;
         if let Some(id_token) = tokens.id_token.as_deref() {
             // Section 12.2: it need not have a nonce; one that it has is the first one's.
-            let subject = self.identify(id_token, &tokens, Proof::Renewal).map_err(refused)?;
-            let nonce = crate::token::nonce_of(id_token);
-            if subject != session.subject || nonce.is_some_and(|nonce| nonce != session.nonce) {
-                return Err(refused(SignInError::IdTokenRefused.into()));
+            let subject = self.identify(id_token, &tokens, Proof::Renewal)?;
+            if subject != session.subject {
+                return Err(refused(TokenFault::OtherSubject));
+            }
+            if crate::token::nonce_of(id_token).is_some_and(|nonce| nonce != session.nonce) {
+                return Err(refused(TokenFault::OtherNonce));
             }
         } else if self.flow.session_token() == SessionToken::IdToken {
-            return Err(refused(SignInError::RefreshRefused.into()));
+            return Err(Refusal::from(SignInError::RefreshRefused).into());
         }
-        self.keep(session, tokens, Whose::Same).map_err(refused)
+        Ok(self.keep(session, tokens, Whose::Same)?)
     }
 
     /// Renews the session of a person who opens a page, and sends them to the same page again. `None` if there is
@@ -72,7 +115,7 @@ impl<'p> Step<'_, 'p> {
             }
             // The browser has the session of before its last sign-in, so that one more would be for nothing.
             Err(NotRenewed { refusal: Refusal::SignIn(SignInError::RefreshRefused), .. })
-                if came_back.is_some() =>
+                if came_back == Some(Back::SignedIn) =>
             {
                 (self.refuse_not_kept(back), None)
             }
@@ -80,8 +123,12 @@ impl<'p> Step<'_, 'p> {
             Err(NotRenewed { refusal: Refusal::SignIn(SignInError::RefreshRefused), .. }) => {
                 (self.begin(back, refusal, Vec::new())?, None)
             }
-            Err(NotRenewed { refusal, is_over, asked }) => {
-                let lines = if is_over { self.clear_session() } else { Vec::new() };
+            Err(NotRenewed { refusal, session, asked }) => {
+                // Without a token that is accepted, one that may be renewed or not only stands in the way of a sign-in.
+                let lines = match session {
+                    Rest::Whole => Vec::new(),
+                    Rest::Token | Rest::Nothing => self.clear_session(),
+                };
                 (self.refuse_with_way_back(refusal, lines, back).asking(asked), None)
             }
         })
@@ -108,8 +155,11 @@ impl<'p> Step<'_, 'p> {
                 let status = self.session_status(Some(&claims), Some(&session));
                 (Reply::json(SignInWord::Renewed, &status, lines), Some(claims))
             }
-            Err(NotRenewed { refusal, is_over, asked }) => {
-                let lines = if is_over { self.clear_session() } else { Vec::new() };
+            Err(NotRenewed { refusal, session, asked }) => {
+                let lines = match session {
+                    Rest::Whole | Rest::Token => Vec::new(),
+                    Rest::Nothing => self.clear_session(),
+                };
                 (self.refuse(refusal, lines).asking(asked), None)
             }
         }

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::page;
 use super::settings::CodeFlow;
 use super::token_request::Grant;
 use super::word::SignInWord;
 use crate::outcome::{Outcome, REALM, problem_of};
+use crate::page::{Page, sign_in_refused};
 use crate::refusal::Refusal;
 use crate::token::RETRY_SECONDS;
 
@@ -50,13 +50,13 @@ impl std::fmt::Debug for AskedTokens {
     }
 }
 
-/// Where a refusal is shown.
+/// Where a refusal is shown, with the reason word and CloudFront's id of the request.
 pub(super) enum Shown<'s> {
-    /// As a page, with a link to try again.
-    Page { again: &'s str },
-    /// As a problem document with the reason word.
+    /// On a page, with a link to try again.
+    Page { request_id: &'s str, again: &'s str },
+    /// In a problem document.
     Problem { request_id: &'s str },
-    /// Without a body.
+    /// Nowhere: the answer has no body.
     Nowhere,
 }
 
@@ -84,8 +84,8 @@ impl Reply {
     }
 
     /// A page.
-    pub(super) fn page(logged: Logged, status: u16, page: page::Page) -> Self {
-        let page::Page { headers, html } = page;
+    pub(super) fn page(logged: Logged, status: u16, page: Page) -> Self {
+        let Page { headers, html } = page;
         Self { logged, status, headers, body: Some(html), asked: None }
     }
 
@@ -103,8 +103,8 @@ impl Reply {
             headers.push(("Allow", allow.clone()));
         }
         let body = match shown {
-            Shown::Page { again } => {
-                let page = page::refused(&refusal, again);
+            Shown::Page { request_id, again } => {
+                let page = sign_in_refused(&refusal, request_id, again);
                 headers.extend(page.headers);
                 Some(page.html)
             }

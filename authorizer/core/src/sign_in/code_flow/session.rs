@@ -11,8 +11,8 @@ use super::settings::SessionToken;
 use super::step::Step;
 use super::tokens::Tokens;
 use crate::credential::value_in_pieces;
-use crate::refusal::{Refusal, SignInError};
-use crate::token::{IdTokenChecks, KeysUnavailable, VerifiedClaims, VerifyError};
+use crate::refusal::{Refusal, SignInError, TokenFault};
+use crate::token::{IdTokenChecks, KeysUnavailable, TokenError, VerifiedClaims, VerifyError};
 
 /// The most bytes that the two cookies of a session have together. All headers of a request have at most 20,480.
 const MAX_SESSION_BYTES: usize = 12_288;
@@ -101,25 +101,28 @@ impl<'p> Step<'_, 'p> {
         tokens: Tokens,
         whose: Whose,
     ) -> Result<NewSession<'p>, Refusal> {
+        let refused = |fault| Refusal::from(SignInError::TokenRefused(fault));
         let Tokens { access_token, id_token, refresh_token } = tokens;
         let (token, hint) = match self.flow.session_token() {
             SessionToken::AccessToken => (access_token, id_token),
             SessionToken::IdToken => (id_token.ok_or(SignInError::AnswerMalformed)?, None),
         };
         if !crate::credential::is_b64token(&token) {
-            return Err(SignInError::TokenRefused.into());
+            return Err(refused(TokenError::Malformed.into()));
         }
         let claims = self
             .trust
             .verify(&token, self.issuers, self.now)
             .map_err(|error| refusal_of(error, SignInError::TokenRefused))?;
-        let is_own = claims.issuer().issuer() == self.issuer();
+        if claims.issuer().issuer() != self.issuer() {
+            return Err(refused(TokenFault::OtherIssuer));
+        }
         let is_same = match whose {
             Whose::New => true,
             Whose::Same => claims.subject() == session.token_subject.as_deref(),
         };
-        if !is_own || !is_same {
-            return Err(SignInError::TokenRefused.into());
+        if !is_same {
+            return Err(refused(TokenFault::OtherSubject));
         }
         session.token_subject = claims.subject().map(str::to_owned);
         session.token_id = claims.claims().get("jti").and_then(Value::as_str).map(str::to_owned);
@@ -134,7 +137,7 @@ impl<'p> Step<'_, 'p> {
             sealed = self.seal(&session)?;
         }
         if is_too_long(&token, &sealed) {
-            return Err(SignInError::TokenRefused.into());
+            return Err(refused(TokenFault::TooLongForCookies));
         }
         let left = session.ends_at(self.flow.session_seconds()).saturating_sub(self.now.as_seconds());
         // A token that has expired would shut the person out of what is for everybody. The sealed cookie stays.
@@ -151,10 +154,10 @@ impl<'p> Step<'_, 'p> {
     }
 }
 
-/// A refusal of a token of the token endpoint: `error`, unless its keys are not there.
-fn refusal_of(verify: VerifyError, error: SignInError) -> Refusal {
+/// A refusal of a token of the token endpoint: `refused`, unless its keys are not there.
+fn refusal_of(verify: VerifyError, refused: fn(TokenFault) -> SignInError) -> Refusal {
     match verify {
-        VerifyError::Token(_) => error.into(),
+        VerifyError::Token(error) => refused(error.into()).into(),
         VerifyError::KeysUnavailable(why @ (KeysUnavailable::NotAsked(_) | KeysUnavailable::NoAnswer)) => {
             Refusal::KeysUnavailable(why)
         }

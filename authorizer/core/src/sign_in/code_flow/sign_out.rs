@@ -1,12 +1,12 @@
 //! The end of a session: its cookies are cleared, and the provider is told (OpenID Connect RP-Initiated Logout 1.0
 //! section 2; Cognito's `/logout`).
 
-use super::page;
 use super::reply::{Logged, Reply};
 use super::settings::{EndSession, SIGNED_OUT_PATH, SessionToken};
 use super::start::with_query;
 use super::step::Step;
 use super::word::SignInWord;
+use crate::page;
 use crate::refusal::SignInError;
 use crate::sign_in::navigation::{has_one_line, is_beforehand};
 

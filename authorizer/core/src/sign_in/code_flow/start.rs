@@ -9,8 +9,11 @@ use super::kept::{FLOW_SECONDS, PendingSignIn};
 use super::reply::{Logged, Reply};
 use super::sealed::Kind;
 use super::step::{Answered, Step};
+use super::word::SignInWord;
 use crate::credential::cookies as cookies_of;
 use crate::digest::sha256;
+use crate::event::HeaderLines;
+use crate::origin::Origin;
 use crate::outcome::SIGN_IN_STATUS;
 use crate::query::encode_value;
 use crate::refusal::{Refusal, SignInError};
@@ -36,6 +39,8 @@ pub(super) enum Back {
     SignedIn,
     /// After a renewal. There is not another one at once.
     Renewed,
+    /// From another host name. It is not sent from there again at once: what stands before CloudFront may change the name.
+    Moved,
 }
 
 impl Back {
@@ -43,6 +48,7 @@ impl Back {
         match self {
             Self::SignedIn => "1",
             Self::Renewed => "2",
+            Self::Moved => "3",
         }
     }
 }
@@ -61,10 +67,30 @@ impl<'p> Step<'_, 'p> {
         {
             return Some(renewed);
         }
-        if came_back.is_some() {
-            return Some((self.refuse_not_kept(&back), None));
+        match came_back {
+            Some(Back::SignedIn | Back::Renewed) => Some(self.refuse_not_kept(&back)),
+            None if self.is_of_other_host() => Some(self.send_to_origin(&back)),
+            None | Some(Back::Moved) => self.begin(&back, refusal, self.clear_useless(refusal)),
         }
-        self.begin(&back, refusal, self.clear_useless(refusal)).map(|reply| (reply, None))
+        .map(|reply| (reply, None))
+    }
+
+    /// Whether the page is opened under another name than that of the origin. The provider sends people back to the origin,
+    /// and no cookie of this name gets there. A name of this machine is one that a test has.
+    fn is_of_other_host(&self) -> bool {
+        let lines = self.request.headers.get("host").map(HeaderLines::as_slice).unwrap_or_default();
+        let own = self.flow.origin().split_once("://").map(|(_, host)| host);
+        let is_other = |host: &str, own: &str| {
+            let is_here = Origin::parse(&format!("http://{host}")).is_some_and(Origin::is_loopback);
+            !host.eq_ignore_ascii_case(own) && !is_here
+        };
+        matches!((lines, own), ([line], Some(own)) if is_other(&line.value, own))
+    }
+
+    /// Sends the person to the same page of the origin, which the policy names.
+    fn send_to_origin(&self, back: &str) -> Reply {
+        let lines = vec![self.mark_back(back, Back::Moved)];
+        Reply::redirect(Logged::Done(SignInWord::SentToOrigin), SIGN_IN_STATUS, self.address(back), lines)
     }
 
     /// How the browser was just sent back to this page, if it was. Whatever the cookie says, there is no second renewal.
@@ -72,10 +98,12 @@ impl<'p> Step<'_, 'p> {
         let name = cookies::back_name(back);
         let mut values = cookies_of(&self.request.headers).filter(|(known, _)| *known == name);
         let (_, value) = values.next()?;
-        match value == Back::SignedIn.value() && values.next().is_none() {
-            true => Some(Back::SignedIn),
-            false => Some(Back::Renewed),
-        }
+        let is = |back: Back| value == back.value();
+        Some(match values.next() {
+            None if is(Back::SignedIn) => Back::SignedIn,
+            None if is(Back::Moved) => Back::Moved,
+            None | Some(_) => Back::Renewed,
+        })
     }
 
     /// The answer to a browser that comes back to this page without a session.

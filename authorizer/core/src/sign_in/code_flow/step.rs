@@ -59,11 +59,11 @@ impl<'p> Step<'_, 'p> {
         cookies: Vec<String>,
         back: &str,
     ) -> Reply {
-        let again = self.address(back);
+        let (request_id, again) = (self.request_id, self.address(back));
         let shown = match () {
             () if self.request.method == "HEAD" => Shown::Nowhere,
-            () if shows_pages(&self.request.headers) => Shown::Page { again: &again },
-            () => Shown::Problem { request_id: self.request_id },
+            () if shows_pages(&self.request.headers) => Shown::Page { request_id, again: &again },
+            () => Shown::Problem { request_id },
         };
         Reply::refuse(refusal.into(), cookies, &shown)
     }

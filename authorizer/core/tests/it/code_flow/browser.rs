@@ -60,6 +60,11 @@ impl<'a> Browser<'a> {
         got
     }
 
+    /// CloudFront's id of the last request.
+    pub(crate) fn id(&self) -> String {
+        format!("r{}", self.requests)
+    }
+
     /// A person opens an address.
     pub(crate) fn navigate(&mut self, target: &str) -> Got {
         self.send("GET", target, &NAVIGATION)

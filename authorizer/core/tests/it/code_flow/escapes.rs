@@ -14,12 +14,17 @@ use serde_json::{Value, json};
 
 use super::browser::{Browser, NAVIGATION, path_of};
 use super::provider::{Answer, Provider, SIGNER, parameters};
-use super::site::{START, Sent, answer, authorizer_of, document, site};
+use super::site::{Got, START, Sent, answer, authorizer_of, document, site};
 
 const PAGE: &str = "/users/alice/a.html";
 
 /// The reason of a callback whose answer of the token endpoint is changed like this.
 fn changed(site: &Authorizer, change: impl Fn(&mut Answer) + 'static) -> String {
+    called_back(site, change).reason
+}
+
+/// The answer to such a callback.
+fn called_back(site: &Authorizer, change: impl Fn(&mut Answer) + 'static) -> Got {
     let provider = Provider::new();
     *provider.change.borrow_mut() = Some(Box::new(change));
     let mut browser = Browser::new(site, &provider, START);
@@ -30,7 +35,7 @@ fn changed(site: &Authorizer, change: impl Fn(&mut Answer) + 'static) -> String 
     assert_eq!(browser.names().contains(&"__Host-session"), is_started);
     // The sign-in is over, whatever came of it.
     assert!(!browser.names().iter().any(|name| name.starts_with("__Host-authorizer-flow-")));
-    got.reason
+    got
 }
 
 fn access_token_hash(token: &str) -> String {
@@ -127,6 +132,41 @@ fn an_access_token_that_a_request_would_be_refused_with_gives_no_session() {
         answer.members["access_token"] = SIGNER.sign("k", "JWT", &answer.identity).into();
     });
     assert_eq!(reason, "sign_in_token_refused");
+}
+
+/// Whoever runs the site learns what is wrong. The person does not, and nothing of the token is in the log.
+#[test]
+fn the_log_says_what_is_wrong_with_a_token_of_the_provider() {
+    let site = site(json!({}));
+    for (part, name, value, problem) in [
+        ("identity", "nonce", json!("other"), "required_claim_mismatch"),
+        ("identity", "at_hash", json!("other"), "required_claim_mismatch"),
+        ("identity", "aud", json!("other"), "audience_mismatch"),
+        ("identity", "azp", json!("other"), "client_mismatch"),
+        ("identity", "exp", json!(START - 100), "token_expired"),
+        ("identity", "iss", json!("https://unknown.example/"), "issuer_unknown"),
+        ("access", "aud", json!("other"), "audience_mismatch"),
+        ("access", "exp", json!(START - 100), "token_expired"),
+        ("access", "nbf", json!(START + 1_000), "token_not_yet_valid"),
+        ("access", "cnf", json!({"jkt": "x"}), "token_bound"),
+        ("access", "iss", json!("https://unknown.example/"), "issuer_unknown"),
+        ("access", "iss", json!("https://other.example/"), "other_issuer"),
+        ("access", "long", json!("x".repeat(10_000)), "too_long_for_cookies"),
+        ("members", "access_token", json!("opaque"), "token_malformed"),
+        ("members", "access_token", json!("a b"), "token_malformed"),
+    ] {
+        let shown = format!("{part} {name}");
+        let got = called_back(&site, move |answer| match part {
+            "access" => answer.access[name] = value.clone(),
+            "identity" => answer.identity[name] = value.clone(),
+            _ => answer.members[name] = value.clone(),
+        });
+        let reason = if part == "identity" { "sign_in_id_token_refused" } else { "sign_in_token_refused" };
+        assert_eq!((got.reason.as_str(), got.problem.as_deref()), (reason, Some(problem)), "{shown}");
+        assert!(got.body.contains(reason) && !got.body.contains(problem), "{shown}: {}", got.body);
+    }
+    let malformed = called_back(&site, |answer| answer.body = Some(b"<html>".to_vec()));
+    assert_eq!((malformed.reason.as_str(), malformed.problem), ("sign_in_answer_malformed", None));
 }
 
 #[test]
@@ -252,34 +292,35 @@ fn a_sign_in_that_took_too_long_gives_no_session() {
 #[test]
 fn a_renewal_is_only_of_the_same_person() {
     let site = site(json!({}));
-    for (name, change, reason) in [
-        ("access", json!({"sub": "mallory"}), "sign_in_token_refused"),
-        ("access", json!({"iss": "https://other.example/"}), "sign_in_token_refused"),
-        ("access", json!({"sub": null}), "sign_in_token_refused"),
-        ("identity", json!({"sub": "mallory"}), "sign_in_id_token_refused"),
-        ("identity", json!({"nonce": "other"}), "sign_in_id_token_refused"),
-        ("identity", json!({"aud": "other"}), "sign_in_id_token_refused"),
-        ("members", json!({"access_token": 7}), "sign_in_answer_malformed"),
-        ("identity", json!({}), "session_renewed"),
+    for (name, change, reason, problem) in [
+        ("access", json!({"sub": "mallory"}), "sign_in_token_refused", Some("other_subject")),
+        ("access", json!({"iss": "https://other.example/"}), "sign_in_token_refused", Some("other_issuer")),
+        ("access", json!({"sub": null}), "sign_in_token_refused", Some("token_malformed")),
+        ("identity", json!({"sub": "mallory"}), "sign_in_id_token_refused", Some("other_subject")),
+        ("identity", json!({"nonce": "other"}), "sign_in_id_token_refused", Some("other_nonce")),
+        ("identity", json!({"aud": "other"}), "sign_in_id_token_refused", Some("audience_mismatch")),
+        ("members", json!({"access_token": 7}), "sign_in_answer_malformed", None),
+        ("identity", json!({}), "session_renewed", None),
     ] {
         for by_page in [false, true] {
             let provider = Provider::new();
             let mut browser = Browser::new(&site, &provider, START);
             browser.open(PAGE, "alice");
             browser.now += 3_700;
-            let change = change.clone();
+            let members = change.clone();
             *provider.change.borrow_mut() = Some(Box::new(move |answer| {
                 let part = match name {
                     "access" => &mut answer.access,
                     "identity" => &mut answer.identity,
                     _ => &mut answer.members,
                 };
-                for (name, value) in change.as_object().unwrap() {
+                for (name, value) in members.as_object().unwrap() {
                     part[name] = value.clone();
                 }
             }));
             let got = if by_page { browser.navigate(PAGE) } else { browser.post("/.auth/refresh") };
             assert_eq!((got.reason.as_str(), got.exchanged), (reason, Some(Grant::RefreshToken)), "{name}");
+            assert_eq!(got.problem.as_deref(), problem, "{name} {change}");
             assert_eq!(got.gives_a_session(), reason == "session_renewed");
             // What cannot be renewed does not stand in the way.
             *provider.change.borrow_mut() = None;
@@ -380,11 +421,13 @@ fn loot(provider: &Provider) -> Loot {
             .chain(others.iter().map(|other| (other, START)))
             .enumerate()
     {
+        let (_, host) = maker.bundle().policy().sign_in().unwrap().origin().split_once("://").unwrap();
         let sent = Sent {
             method: "GET",
             target: "/users/alice/a.html".to_owned(),
             headers: NAVIGATION
                 .iter()
+                .chain(&[("host", host)])
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
                 .collect(),
         };

@@ -188,6 +188,73 @@ fn only_a_refusal_of_the_refresh_token_is_about_the_session() {
     }
 }
 
+/// RFC 6749 section 6: the token that a session has does not depend on its renewal.
+#[test]
+fn an_answer_to_a_renewal_that_cannot_be_read_does_not_take_a_token_that_is_valid() {
+    let (site, provider) = (site(json!({})), Provider::new());
+    for body in ["<html>", "{}", r#"{"token_type":"Bearer","access_token":7}"#] {
+        let mut browser = Browser::new(&site, &provider, START);
+        browser.open(PAGE, "alice");
+        let kept = SESSION.map(|name| browser.jar[name].clone());
+        browser.now += 100;
+        *provider.change.borrow_mut() = Some(Box::new(|answer| answer.body = Some(body.as_bytes().to_vec())));
+        is(&browser.post("/.auth/refresh"), 502, "sign_in_answer_malformed");
+        assert_eq!(SESSION.map(|name| browser.jar[name].clone()), kept, "{body}");
+        is(&browser.navigate(PAGE), None, "allowed_by_rule");
+        // Without a token nobody is left between the two: the next page leads to the sign-in.
+        browser.now += 3_600;
+        is(&browser.navigate(PAGE), 302, "token_missing");
+        *provider.change.borrow_mut() = None;
+        is(&browser.open(PAGE, "alice"), None, "allowed_by_rule");
+        browser.now += 3_700;
+        *provider.change.borrow_mut() = Some(Box::new(|answer| answer.body = Some(body.as_bytes().to_vec())));
+        is(&browser.navigate(PAGE), 502, "sign_in_answer_malformed");
+        is(&browser.navigate(PAGE), 302, "token_missing");
+        *provider.change.borrow_mut() = None;
+    }
+}
+
+/// The origin of the policy is the only one that the provider sends people back to.
+#[test]
+fn a_page_under_another_host_name_leads_to_the_same_page_of_the_origin() {
+    let (site, provider) = (site(json!({})), Provider::new());
+    for host in ["d111111abcdef8.cloudfront.net", "evil.example", "files.example.com:8443", "", "a b\"<"] {
+        let navigation: Vec<_> = NAVIGATION.into_iter().chain([("host", host)]).collect();
+        let mut other = Browser::new(&site, &provider, START);
+        let page = "/users/alice/%61%20b.html";
+        let got = other.send("GET", page, &navigation);
+        is(&got, 302, "sent_to_origin");
+        assert_eq!(got.decision, "sign_in");
+        assert_eq!(got.location(), "https://files.example.com/users/alice/a%20b.html");
+        // The cookie of a flow would not come back from the provider.
+        assert!(got.cookies().all(|line| line.starts_with("__Host-authorizer-back-")), "{got:?}");
+        let mut browser = Browser::new(&site, &provider, START);
+        is(&browser.open(&path_of(got.location()), "alice"), None, "allowed_by_rule");
+        // What only fetches is told what it would be told there.
+        let fetched = other.send("GET", page, &[("host", host), ("sec-fetch-mode", "cors")]);
+        is(&fetched, 401, "token_missing");
+        // Where something before CloudFront changes the name, the browser is at the origin, and does not go round.
+        let again = other.send("GET", page, &navigation);
+        is(&again, 302, "token_missing");
+        let back = path_of(&provider.sign_in(again.location(), "alice"));
+        is(&other.send("GET", &back, &navigation), 302, "session_started");
+        is(&other.send("GET", page, &navigation), None, "allowed_by_rule");
+        other.now += 3_700;
+        is(&other.send("GET", page, &navigation), 302, "session_renewed");
+    }
+    for hosts in [
+        &[("host", "FILES.example.com")][..],
+        &[("host", "a.example"), ("host", "b.example")],
+        // A test on this machine, with the policy of a distribution.
+        &[("host", "localhost:8080")],
+        &[("host", "127.0.0.1:8443")],
+    ] {
+        let navigation: Vec<_> = NAVIGATION.iter().chain(hosts).copied().collect();
+        let got = Browser::new(&site, &provider, START).send("GET", PAGE, &navigation);
+        is(&got, 302, "token_missing");
+    }
+}
+
 /// What is for everybody is so for people whose token has expired, or is of no use.
 #[test]
 fn a_person_whose_token_has_expired_reads_what_is_public() {

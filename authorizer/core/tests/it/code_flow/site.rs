@@ -66,8 +66,9 @@ impl Sent {
     pub(crate) fn event(&self, id: u64) -> Vec<u8> {
         let (uri, query) = self.target.split_once('?').unwrap_or((&self.target, ""));
         let mut headers = serde_json::Map::new();
-        for (name, value) in [("host".to_owned(), "files.example.com".to_owned())].iter().chain(&self.headers)
-        {
+        let has_host = self.headers.iter().any(|(name, _)| name == "host");
+        let host = (!has_host).then(|| ("host".to_owned(), "files.example.com".to_owned()));
+        for (name, value) in host.iter().chain(&self.headers) {
             let lines = headers.entry(name).or_insert_with(|| json!([]));
             lines.as_array_mut().unwrap().push(json!({"key": name, "value": value}));
         }
@@ -89,6 +90,8 @@ pub(crate) struct Got {
     pub(crate) status: Option<u16>,
     pub(crate) reason: String,
     pub(crate) decision: String,
+    /// What is wrong with a token, in the log.
+    pub(crate) problem: Option<String>,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
     /// What the provider was asked.
@@ -148,12 +151,21 @@ pub(crate) fn answer(authorizer: &Authorizer, provider: &Provider, sent: &Sent, 
 fn got(authorized: authorizer_core::Authorized<'_>, exchanged: Option<Grant>) -> Got {
     let decision = authorized.record.decision.word().to_owned();
     let reason = authorized.record.reason.into_owned();
+    let problem = authorized.record.problem.map(String::from);
     match authorized.outcome {
         Outcome::Forward(request) => {
             assert_eq!(decision, "allow");
             assert!(!request.headers.contains_key("cookie"), "no cookie goes to S3");
             assert!(!request.uri.starts_with("/.auth/"), "no own path goes to S3: {}", request.uri);
-            Got { status: None, reason, decision, headers: Vec::new(), body: String::new(), exchanged }
+            Got {
+                status: None,
+                reason,
+                decision,
+                problem,
+                headers: Vec::new(),
+                body: String::new(),
+                exchanged,
+            }
         }
         Outcome::Respond(response) => {
             let status = response.status.parse().unwrap();
@@ -163,7 +175,7 @@ fn got(authorized: authorizer_core::Authorized<'_>, exchanged: Option<Grant>) ->
             });
             let headers = headers.collect();
             let body = response.body.unwrap_or_default();
-            Got { status: Some(status), reason, decision, headers, body, exchanged }
+            Got { status: Some(status), reason, decision, problem, headers, body, exchanged }
         }
     }
 }
