@@ -16,6 +16,7 @@ mod explain;
 mod failure;
 mod harmless;
 mod help;
+mod host;
 mod in_order;
 mod infra;
 mod init;

@@ -9,7 +9,7 @@ use super::bucket::Target;
 use super::change::{Changed, Note, Setting};
 use super::edit::Edit;
 use super::exported::Exported;
-use super::fit::Fit;
+use super::fit::{Fit, NotListed, Unreached};
 use super::managed::{
     CachePolicyId, Caching, CorsHeaders, Forwarding, OriginRequestPolicyId, ResponseHeadersPolicyId,
 };
@@ -492,21 +492,39 @@ impl Judge<'_> {
         notes
     }
 
-    /// Whether the path patterns of the behaviors with the function fit the key patterns of the rules.
+    /// Whether the path patterns of the behaviors with the function fit each other and the key patterns of the rules.
     fn fit(&self) -> Vec<Note> {
-        let keys = self.attachment.needs.as_ref().map(|needs| needs.keys.as_slice());
-        let fit =
-            Fit::of(self.view, |behavior| has_ours(behavior, self.attachment), keys.unwrap_or_default());
+        let is_ours = |behavior: &Behavior| has_ours(behavior, self.attachment);
+        let behaviors: Vec<_> = self.view.behaviors().collect();
         let mut notes = Vec::new();
-        if keys.is_some() {
+        for one in Unreached::all(self.view) {
+            if let (Some((behavior, there)), Some((by, first))) =
+                (behaviors.get(one.index), behaviors.get(one.by))
+                && (is_ours(there) || is_ours(first))
+            {
+                notes.push(Note::Unreached { behavior: behavior.clone(), by: by.clone() });
+            }
+        }
+        let rules = self.attachment.needs.as_ref().map(|needs| needs.rules.as_slice());
+        let fit = Fit::of(self.view, is_ours, rules.unwrap_or_default());
+        if rules.is_some() {
             notes.extend(fit.without_rule.into_iter().map(|behavior| Note::NoRule { behavior }));
         }
         if fit.buckets.len() > 1 {
             notes.push(Note::SeveralBuckets { buckets: fit.buckets.iter().cloned().collect() });
         }
+        let ids = |rules: Vec<(String, BTreeSet<String>)>| rules.into_iter().map(|(id, _)| id).collect();
         if !fit.of_several.is_empty() {
-            let rules = fit.of_several.into_iter().map(|(id, _)| id).collect();
-            notes.push(Note::KeysOfSeveralBuckets { rules, buckets: fit.buckets.into_iter().collect() });
+            let buckets = fit.buckets.iter().cloned().collect();
+            notes.push(Note::KeysOfSeveralBuckets { rules: ids(fit.of_several), buckets });
+        }
+        if !fit.anonymous_of_several.is_empty() {
+            notes.push(Note::AnonymousBySlash { rules: ids(fit.anonymous_of_several) });
+        }
+        if let Some(NotListed { listing, .. }) = fit.not_listed.first() {
+            let behavior = listing.clone();
+            let rules = fit.not_listed.into_iter().map(|one| one.rule).collect();
+            notes.push(Note::NotListed { rules, behavior });
         }
         notes
     }

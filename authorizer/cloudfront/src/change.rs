@@ -171,6 +171,25 @@ pub enum Note {
         /// The buckets.
         buckets: Vec<String>,
     },
+    /// Allow rules that need no token, whose keys go to several buckets if the slashes of a path are `%2F`.
+    AnonymousBySlash {
+        /// The ids of the rules.
+        rules: Vec<String>,
+    },
+    /// Allow rules that list, with keys in a bucket that no listing reaches.
+    NotListed {
+        /// The ids of the rules.
+        rules: Vec<String>,
+        /// The behavior that listings go to.
+        behavior: BehaviorName,
+    },
+    /// A behavior that gets no request, because of one before it.
+    Unreached {
+        /// The behavior.
+        behavior: BehaviorName,
+        /// The behavior that has all of its paths.
+        by: BehaviorName,
+    },
     /// CloudFront's own signed URLs or cookies are required, beside the token.
     SignedUrls {
         /// The behavior.
@@ -399,17 +418,28 @@ impl fmt::Display for Note {
                 buckets.join(", ")
             ),
             Self::KeysOfSeveralBuckets { rules, buckets } => {
-                let (first, more) = rules.split_at_checked(5).unwrap_or((rules, &[]));
-                write!(f, "rules {}", first.join(", "))?;
-                if !more.is_empty() {
-                    write!(f, " and {} more", more.len())?;
-                }
                 write!(
                     f,
-                    " have keys in several of the buckets {}; write a folder for each bucket into `keys`, such as that of \
+                    "rules {} have keys in several of the buckets {}; write a folder for each bucket into `keys`, such as that of \
                      the behavior's path pattern",
+                    few(rules),
                     buckets.join(", ")
                 )
+            }
+            Self::AnonymousBySlash { rules } => write!(
+                f,
+                "rules {} let everybody in without a token, also at the same keys of another bucket: a path with `%2F` for \
+                 `/` goes to another behavior; keep no object of their folders in another bucket",
+                few(rules)
+            ),
+            Self::NotListed { rules, behavior } => write!(
+                f,
+                "rules {} list keys of a bucket that is never listed: a listing is a request for `/`, whatever its prefix, \
+                 and goes to {behavior}",
+                few(rules)
+            ),
+            Self::Unreached { behavior, by } => {
+                write!(f, "{behavior} gets no request: {by}, before it, takes each of its paths")
             }
             Self::GlobalEndpoint { origin, domain_name, regional } => write!(
                 f,
@@ -473,5 +503,13 @@ impl fmt::Display for Note {
                 buckets.join(", ")
             ),
         }
+    }
+}
+
+/// The first of some rules, and how many more there are.
+fn few(rules: &[String]) -> String {
+    match rules.split_at_checked(5) {
+        Some((first, more)) if !more.is_empty() => format!("{} and {} more", first.join(", "), more.len()),
+        _ => rules.join(", "),
     }
 }

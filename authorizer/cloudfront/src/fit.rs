@@ -3,14 +3,17 @@
 //! An event does not name its behavior, so a rule decides in the same way for each bucket behind the function. What is
 //! said here of a behavior is one-sided: "no key" is certain, and anything else means that a key may be there. CloudFront
 //! compares a path as it is written, and a viewer can write `%2F` for each slash of a key. So a key may also go to a
-//! behavior after the one whose pattern has its folder: which rules have keys in several buckets is said only for paths
-//! whose slashes are written as they are.
+//! behavior after the one whose pattern has its folder, which is said apart from where the key goes as it is.
+
+mod pieces;
 
 use std::collections::BTreeSet;
 
-use authorizer_core::rules::{KeyPattern, Segment};
+use authorizer_core::rules::KeyPattern;
 
+use self::pieces::{Piece, covers, meet, of_keys, of_path, paths_of};
 use super::attach::buckets;
+use super::needs::RuleKeys;
 use super::view::{Behavior, BehaviorName, View};
 
 /// How the path patterns of the behaviors with the function fit the key patterns of allow rules.
@@ -21,23 +24,68 @@ pub struct Fit {
     /// The buckets behind the function.
     pub buckets: BTreeSet<String>,
     /// The allow rules, by their ids, with keys that may be in several of these buckets: each with those buckets. As far
-    /// as the slashes of a path are written as they are: `%2F` can take any key with a slash to a later behavior.
+    /// as the slashes of a path are written as they are.
     pub of_several: Vec<(String, BTreeSet<String>)>,
+    /// The other allow rules that need no token, with keys that may be in several of these buckets if slashes are written
+    /// as `%2F`.
+    pub anonymous_of_several: Vec<(String, BTreeSet<String>)>,
+    /// The allow rules that list, with keys that may be in buckets that no listing reaches.
+    pub not_listed: Vec<NotListed>,
+}
+
+/// An allow rule that lists, with keys that may be in buckets that no listing reaches: a listing is a request for `/`,
+/// whatever its prefix, and goes to the behavior that has this path.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct NotListed {
+    /// The rule's id.
+    pub rule: String,
+    /// The buckets that are not listed.
+    pub buckets: BTreeSet<String>,
+    /// The behavior that has the path `/`.
+    pub listing: BehaviorName,
+    /// Whether some of the rule's keys may be in the bucket that is listed.
+    pub partly: bool,
+}
+
+/// A behavior to which CloudFront sends no request, by the order of the behaviors.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Unreached {
+    /// Its index among all behaviors.
+    pub index: usize,
+    /// The index of the first behavior that has all of its paths.
+    pub by: usize,
+}
+
+impl Unreached {
+    /// The behaviors of which each path is one of a single earlier behavior.
+    pub fn all(view: &View) -> Vec<Self> {
+        // The default behavior has the paths of `*`.
+        let text = |name: &BehaviorName| match name {
+            BehaviorName::Default => "*".to_owned(),
+            BehaviorName::Pattern(path) => path.strip_prefix('/').unwrap_or(path).to_owned(),
+        };
+        let patterns: Vec<String> = view.behaviors().map(|(name, _)| text(&name)).collect();
+        // How CloudFront reads an escape in a pattern is not documented.
+        let has_all = |one: &String, other: &String| {
+            one == other
+                || (!one.contains('%') && !other.contains('%') && covers(&of_path(one), &of_path(other)))
+        };
+        let earlier =
+            |index: usize, other: &String| patterns.iter().take(index).position(|one| has_all(one, other));
+        let each = patterns.iter().enumerate();
+        each.filter_map(|(index, other)| Some(Self { index, by: earlier(index, other)? })).collect()
+    }
 }
 
 impl Fit {
-    /// Compares them. `keys` are the key patterns of each allow rule, by its id; `is_ours` says whether a behavior has
-    /// the function.
-    pub fn of(view: &View, is_ours: impl Fn(&Behavior) -> bool, keys: &[(String, Vec<KeyPattern>)]) -> Self {
+    /// Compares them. `rules` are the allow rules; `is_ours` says whether a behavior has the function.
+    pub fn of(view: &View, is_ours: impl Fn(&Behavior) -> bool, rules: &[RuleKeys]) -> Self {
         let ours = || view.behaviors().filter(|(_, behavior)| is_ours(behavior));
-        let patterns = || keys.iter().flat_map(|(_, keys)| keys);
+        let patterns = || rules.iter().flat_map(|rule| &rule.keys);
         let without = ours().filter(|(name, _)| !patterns().any(|keys| may_reach(name, keys)));
         let without_rule = without.map(|(name, _)| name).collect();
         let guarded: BTreeSet<String> =
             ours().flat_map(|(_, behavior)| buckets(&view.origins_of(behavior))).collect();
-        if guarded.len() < 2 {
-            return Self { without_rule, buckets: guarded, of_several: Vec::new() };
-        }
         // All behaviors, because the first that takes a path has it, with or without the function.
         let in_order: Vec<(BehaviorName, BTreeSet<String>)> = view
             .behaviors()
@@ -46,125 +94,42 @@ impl Fit {
                 (name, there.intersection(&guarded).cloned().collect())
             })
             .collect();
-        let reached = |keys: &Vec<KeyPattern>| {
-            let of = |one| places(in_order.iter().map(|(name, there)| (name, there)), one);
-            keys.iter().flat_map(of).collect::<BTreeSet<String>>()
+        let reached = |rule: &RuleKeys, slashes| -> BTreeSet<String> {
+            rule.keys.iter().flat_map(|keys| places(&in_order, keys, slashes)).collect()
         };
-        let of_several = keys.iter().map(|(id, keys)| (id.clone(), reached(keys)));
-        let of_several = of_several.filter(|(_, there)| there.len() > 1).collect();
-        Self { without_rule, buckets: guarded, of_several }
-    }
-}
-
-/// A piece of a pattern.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Piece {
-    /// This character.
-    One(char),
-    /// Any character.
-    Any,
-    /// Any characters, also none.
-    Many,
-    /// The end of a key's slash, after `%` and `2`: `F`, or `/` instead of the three.
-    Slash,
-}
-
-/// CloudFront's path pattern: `*` stands for any characters and `?` for one, also for a slash
-/// ([AWS: PathPattern](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesCacheBehavior.html#DownloadDistValuesPathPattern)).
-fn of_path(pattern: &str) -> Vec<Piece> {
-    let bare = pattern.strip_prefix('/').unwrap_or(pattern);
-    let piece = |one| match one {
-        '*' => Piece::Many,
-        '?' => Piece::Any,
-        other => Piece::One(other),
-    };
-    bare.chars().map(piece).collect()
-}
-
-/// A character that a path has as it is. Any other may be percent-encoded in it.
-fn is_plain(one: char) -> bool {
-    one.is_ascii_alphanumeric() || matches!(one, '-' | '.' | '_' | '~' | '/')
-}
-
-/// The keys of a pattern, or more.
-fn of_keys(pattern: &KeyPattern) -> Vec<Piece> {
-    let literal = |text: &str, pieces: &mut Vec<Piece>| {
-        pieces.extend(text.chars().map(|one| if is_plain(one) { Piece::One(one) } else { Piece::Many }));
-    };
-    let mut pieces = Vec::new();
-    for (index, segment) in pattern.segments().iter().enumerate() {
-        if index > 0 && pieces.last() != Some(&Piece::Many) {
-            pieces.push(Piece::One('/'));
-        }
-        match segment {
-            Segment::Literal(text) => literal(text, &mut pieces),
-            Segment::Glob(parts) => {
-                for (index, part) in parts.iter().enumerate() {
-                    if index > 0 {
-                        pieces.push(Piece::Many);
-                    }
-                    literal(part, &mut pieces);
+        let mut fit = Self { without_rule, buckets: guarded.clone(), ..Self::default() };
+        // The path of a listing.
+        let listing = in_order.iter().find(|(name, _)| has_root(name));
+        for rule in rules {
+            let there = reached(rule, Slashes::AsTheyAre);
+            if let (true, Some((name, listed))) = (rule.lists, listing) {
+                let not: BTreeSet<String> = there.difference(listed).cloned().collect();
+                if !not.is_empty() {
+                    let partly = not.len() < there.len();
+                    let (rule, listing) = (rule.id.clone(), name.clone());
+                    fit.not_listed.push(NotListed { rule, buckets: not, listing, partly });
                 }
             }
-            Segment::Claim(_) => pieces.extend([Piece::Any, Piece::Many]),
-            Segment::AnySegments => pieces.push(Piece::Many),
+            if there.len() > 1 {
+                fit.of_several.push((rule.id.clone(), there));
+            } else if rule.is_anonymous {
+                let there = reached(rule, Slashes::AsTheyAreOrEscaped);
+                if there.len() > 1 {
+                    fit.anonymous_of_several.push((rule.id.clone(), there));
+                }
+            }
         }
+        fit
     }
-    pieces
 }
 
-/// The paths of keys, in which each slash may be `%2F`.
-fn paths_of(keys: Vec<Piece>) -> Vec<Piece> {
-    let path = |piece| match piece {
-        Piece::One('/') => vec![Piece::One('%'), Piece::One('2'), Piece::Slash],
-        other => vec![other],
-    };
-    keys.into_iter().flat_map(path).collect()
-}
-
-/// Whether one text can be of both patterns. Only `other` may have slashes of keys.
-fn meet(one: &[Piece], other: &[Piece]) -> bool {
-    // `can[j]`: whether what was read of `one` meets the first `j` pieces of `other`.
-    let skip = |row: &mut Vec<bool>| {
-        let mut before = false;
-        for (index, can) in row.iter_mut().enumerate() {
-            let piece = index.checked_sub(1).and_then(|index| other.get(index));
-            *can = *can || (before && piece == Some(&Piece::Many));
-            before = *can;
-        }
-    };
-    let mut can = vec![false; other.len().saturating_add(1)];
-    if let Some(first) = can.first_mut() {
-        *first = true;
-    }
-    skip(&mut can);
-    for piece in one {
-        let mut next = Vec::with_capacity(can.len());
-        let mut left = false;
-        for (index, above) in can.iter().copied().enumerate() {
-            let before = |pieces| {
-                index.checked_sub(pieces).and_then(|before| can.get(before)).copied().unwrap_or(false)
-            };
-            let diagonal = before(1);
-            let theirs = index.checked_sub(1).and_then(|index| other.get(index));
-            let here = match (piece, theirs) {
-                // A piece for many takes nothing, or whatever the other has next.
-                (Piece::Many, _) => above || left,
-                (_, Some(Piece::Many)) => above || left,
-                (Piece::One(one), Some(Piece::One(other))) => diagonal && one == other,
-                (Piece::One('/'), Some(Piece::Slash)) => before(3),
-                (Piece::One(one), Some(Piece::Slash)) => diagonal && matches!(one, 'F' | 'f'),
-                (_, Some(Piece::Slash)) => diagonal || before(3),
-                (_, Some(_)) => diagonal,
-                (_, None) => false,
-            };
-            left = here;
-            next.push(here);
-        }
-        can = next;
-        skip(&mut can);
-    }
-    can.last().copied().unwrap_or(false)
+/// How the slashes of a key are written in a path.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Slashes {
+    /// As `/`.
+    AsTheyAre,
+    /// Each as `/` or as `%2F`.
+    AsTheyAreOrEscaped,
 }
 
 /// Whether a path of a behavior may be a key of a pattern.
@@ -176,26 +141,39 @@ fn may_reach(behavior: &BehaviorName, keys: &KeyPattern) -> bool {
     }
 }
 
-/// Whether each key of a pattern, written without escapes, is a path of a behavior.
-fn takes_all(behavior: &BehaviorName, keys: &KeyPattern) -> bool {
+/// Whether a behavior has the path `/`.
+fn has_root(behavior: &BehaviorName) -> bool {
+    match behavior {
+        BehaviorName::Default => true,
+        BehaviorName::Pattern(path) => meet(&of_path(path), &[]),
+    }
+}
+
+/// Whether each key of a pattern is a path of a behavior, without escapes of other characters than slashes.
+fn takes_all(behavior: &BehaviorName, keys: &KeyPattern, slashes: Slashes) -> bool {
     let BehaviorName::Pattern(path) = behavior else { return true };
     let path = of_path(path);
     let Some((Piece::Many, literal)) = path.split_last() else { return false };
-    literal.iter().all(|piece| matches!(piece, Piece::One(_))) && of_keys(keys).starts_with(literal)
+    let is_literal = |piece: &Piece| match (piece, slashes) {
+        (Piece::One('/'), Slashes::AsTheyAreOrEscaped) => false,
+        (Piece::One(_), _) => true,
+        (Piece::Any | Piece::Many | Piece::Slash, _) => false,
+    };
+    literal.iter().all(is_literal) && of_keys(keys).starts_with(literal)
 }
 
-/// Where the keys of a pattern may go, of the behaviors in CloudFront's order: the first that takes a path has it. After
-/// one that takes all keys, only a path with `%2F` for a slash goes on, which is left out here.
-fn places<'a, T: Ord + Clone + 'a>(
-    behaviors: impl Iterator<Item = (&'a BehaviorName, &'a BTreeSet<T>)>,
+/// Where the keys of a pattern may go, of the behaviors in CloudFront's order: the first that takes a path has it.
+fn places(
+    behaviors: &[(BehaviorName, BTreeSet<String>)],
     keys: &KeyPattern,
-) -> BTreeSet<T> {
+    slashes: Slashes,
+) -> BTreeSet<String> {
     let mut places = BTreeSet::new();
     for (behavior, there) in behaviors {
         if may_reach(behavior, keys) {
             places.extend(there.iter().cloned());
         }
-        if takes_all(behavior, keys) {
+        if takes_all(behavior, keys, slashes) {
             break;
         }
     }
@@ -266,11 +244,11 @@ mod tests {
             (BehaviorName::Pattern("*.pdf".to_owned()), set("papers")),
             (BehaviorName::Default, set("files")),
         ];
-        let go = |keys: &str| {
+        let written = |keys: &str, slashes| {
             let keys = KeyPattern::parse(keys).unwrap();
-            let places = places(behaviors.iter().map(|(name, there)| (name, there)), &keys);
-            places.into_iter().collect::<Vec<_>>().join(" ")
+            places(&behaviors, &keys, slashes).into_iter().collect::<Vec<_>>().join(" ")
         };
+        let go = |keys: &str| written(keys, Slashes::AsTheyAre);
         assert_eq!(go("photos/**"), "photos");
         assert_eq!(go("photos/{sub}/*.jpg"), "photos");
         assert_eq!(go("users/**"), "files papers");
@@ -278,46 +256,10 @@ mod tests {
         assert_eq!(go("**"), "files papers photos");
         // All of these keys are also paths of the second.
         assert_eq!(go("users/*.pdf"), "files papers");
-    }
-
-    /// Whether a text is of a pattern, by the plain definition.
-    fn is_of(text: &[char], pattern: &[Piece]) -> bool {
-        match (pattern.split_first(), text.split_first()) {
-            (None, None) => true,
-            (Some((Piece::Many, rest)), None) => is_of(text, rest),
-            (Some((Piece::Many, rest)), Some((_, after))) => is_of(text, rest) || is_of(after, pattern),
-            (Some((Piece::One(one), rest)), Some((first, after))) => one == first && is_of(after, rest),
-            (Some((Piece::Any, rest)), Some((_, after))) => is_of(after, rest),
-            (Some((Piece::Slash, _)), Some(_)) => panic!("these patterns have no keys"),
-            (None, Some(_)) | (Some(_), None) => false,
-        }
-    }
-
-    #[test]
-    fn small_patterns_meet_where_a_short_text_is_of_both() {
-        let pieces = [Piece::One('a'), Piece::One('b'), Piece::Any, Piece::Many];
-        let mut patterns: Vec<Vec<Piece>> = vec![vec![]];
-        for _ in 0..3 {
-            let longer: Vec<Vec<Piece>> = patterns
-                .iter()
-                .flat_map(|one| pieces.map(|piece| [one.clone(), vec![piece]].concat()))
-                .collect();
-            patterns.extend(longer);
-        }
-        patterns.sort_by_key(|one| format!("{one:?}"));
-        patterns.dedup();
-        let mut texts: Vec<Vec<char>> = vec![vec![]];
-        for length in 0..6_usize {
-            let longest: Vec<_> = texts.iter().filter(|one| one.len() == length).cloned().collect();
-            texts.extend(
-                longest.iter().flat_map(|one| ['a', 'b'].map(|next| [one.clone(), vec![next]].concat())),
-            );
-        }
-        for one in &patterns {
-            for other in &patterns {
-                let expected = texts.iter().any(|text| is_of(text, one) && is_of(text, other));
-                assert_eq!(meet(one, other), expected, "{one:?} {other:?}");
-            }
-        }
+        let escaped = |keys: &str| written(keys, Slashes::AsTheyAreOrEscaped);
+        assert_eq!(escaped("photos/*.jpg"), "files photos");
+        assert_eq!(escaped("photos/**"), "files papers photos");
+        assert_eq!(escaped("users/*.txt"), "files");
+        assert_eq!(escaped("notes.txt"), "files");
     }
 }

@@ -37,11 +37,11 @@ pub use bucket::{Endpoint, OtherS3, Target};
 pub use change::{Change, Changed, Note, Place, Setting};
 pub use detach::{BucketAfterwards, Detachment, detach};
 pub use exported::{Exported, ExportedError, UpdateInput};
-pub use fit::Fit;
+pub use fit::{Fit, NotListed, Unreached};
 pub use managed::{CachePolicyId, Forwarding, OriginRequestPolicyId, ResponseHeadersPolicyId};
 pub use members::{Member, STRUCTURES, UnknownMember, unknown_in, unknown_in_distribution};
 pub use methods::MethodSet;
-pub use needs::DistributionNeeds;
+pub use needs::{DistributionNeeds, RuleKeys};
 pub use obstacle::{Obstacle, Stopped};
 pub use policies::{
     AddedHeader, CachePolicy, CorsHeadersPolicy, OriginRequestPolicy, PolicyError, ResponseHeadersPolicy,

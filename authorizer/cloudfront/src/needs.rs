@@ -6,7 +6,7 @@ use authorizer_core::operation::{Method, S3Operation};
 use authorizer_core::origin_headers::OriginHeaders;
 use authorizer_core::policy::Policy;
 use authorizer_core::response_override::ResponseOverride;
-use authorizer_core::rules::{Effect, KeyPattern};
+use authorizer_core::rules::{Effect, KeyPattern, PrincipalConstraint, Rule};
 
 use super::methods::MethodSet;
 
@@ -27,8 +27,21 @@ pub struct DistributionNeeds {
     pub cors: Option<Cors>,
     /// Query parameters that AWS's own origin request policies drop.
     pub dropped_overrides: Vec<&'static str>,
-    /// The keys of each allow rule, by its id.
-    pub keys: Vec<(String, Vec<KeyPattern>)>,
+    /// The allow rules, as far as the path patterns of behaviors must fit them.
+    pub rules: Vec<RuleKeys>,
+}
+
+/// What the path patterns of behaviors must fit of an allow rule.
+#[derive(Clone, Debug)]
+pub struct RuleKeys {
+    /// Its id.
+    pub id: String,
+    /// Its keys.
+    pub keys: Vec<KeyPattern>,
+    /// Whether it lists.
+    pub lists: bool,
+    /// Whether it needs no token.
+    pub is_anonymous: bool,
 }
 
 impl DistributionNeeds {
@@ -39,7 +52,7 @@ impl DistributionNeeds {
         let overridden = |one: &ResponseOverride| allows().any(|rule| rule.overrides().contains(one));
         let by_query =
             |operation: S3Operation| operation.method().is_safe() && !operation.parameters().is_empty();
-        let uploads = |rule: &authorizer_core::rules::Rule| {
+        let uploads = |rule: &Rule| {
             rule.operations().has_method(Method::Put) || rule.operations().has_method(Method::Post)
         };
         let signs_in = policy.sign_in().and_then(SignIn::code_flow).is_some();
@@ -53,7 +66,18 @@ impl DistributionNeeds {
             headers: OriginHeaders::of(policy.rules()).names().map(str::to_owned).collect(),
             cors: policy.cors().cloned(),
             dropped_overrides: DROPPED.iter().filter(|one| overridden(one)).map(|one| one.name()).collect(),
-            keys: allows().map(|rule| (rule.id().to_owned(), rule.keys().to_vec())).collect(),
+            rules: allows().map(RuleKeys::of).collect(),
+        }
+    }
+}
+
+impl RuleKeys {
+    fn of(rule: &Rule) -> Self {
+        Self {
+            id: rule.id().to_owned(),
+            keys: rule.keys().to_vec(),
+            lists: rule.operations().any(S3Operation::is_listing),
+            is_anonymous: matches!(rule.principals(), PrincipalConstraint::Everyone),
         }
     }
 }

@@ -465,6 +465,51 @@ fn several_buckets_behind_one_function_are_told_with_the_rules_whose_keys_go_to_
 }
 
 #[test]
+fn what_goes_to_another_bucket_than_was_meant_is_noted() {
+    let told = |config: &Value, rule: Value| -> Vec<String> {
+        let mut whole = json!({"id": "r", "effect": "allow", "methods": ["GET"], "keys": ["photos/**"]});
+        whole.as_object_mut().unwrap().extend(rule.as_object().unwrap().clone());
+        let all = read(config).view().behaviors().map(|(name, _)| name).collect();
+        let needs = Some(needs(&json!([whole]), false));
+        let changed =
+            attach(&read(config), &Attachment { needs, ..attachment(Behaviors::Named(all)) }).unwrap();
+        let ours = |note: &Note| {
+            matches!(note, Note::AnonymousBySlash { .. } | Note::NotListed { .. } | Note::Unreached { .. })
+        };
+        changed.notes.iter().filter(|note| ours(note)).map(ToString::to_string).collect()
+    };
+    let buckets = three_buckets();
+    let listing = json!({"operations": ["ListObjectsV2"]});
+    assert_eq!(told(&buckets, json!({})), Vec::<String>::new());
+    let anonymous = told(&buckets, json!({"anonymous": true}));
+    assert_eq!(anonymous.len(), 1, "{anonymous:#?}");
+    assert!(anonymous[0].starts_with("rules r let everybody in without a token"), "{anonymous:#?}");
+    // The last bucket has no later one.
+    let last = json!({"anonymous": true, "keys": ["users/**", "notes.txt"]});
+    assert_eq!(told(&buckets, last), Vec::<String>::new());
+    let listed = told(&buckets, listing.clone());
+    assert_eq!(listed.len(), 1, "{listed:#?}");
+    assert!(listed[0].ends_with("whatever its prefix, and goes to the default behavior"), "{listed:#?}");
+    // A pattern before it that has the path `/`.
+    let mut first = buckets.clone();
+    let mut all = first["DistributionConfig"]["CacheBehaviors"]["Items"][0].clone();
+    all["PathPattern"] = json!("*");
+    first["DistributionConfig"]["CacheBehaviors"] = json!({"Quantity": 1, "Items": [all]});
+    let told_of_first = told(&first, listing);
+    assert_eq!(
+        told_of_first,
+        ["the default behavior gets no request: behavior `*`, before it, takes each of its paths"]
+    );
+    let mut twice = buckets;
+    twice["DistributionConfig"]["CacheBehaviors"]["Items"][1]["PathPattern"] = json!("/photos/new/*");
+    let said = told(&twice, json!({}));
+    assert!(
+        said[0].starts_with("behavior `/photos/new/*` gets no request: behavior `photos/*`"),
+        "{said:#?}"
+    );
+}
+
+#[test]
 fn a_managed_response_headers_policy_is_held_to_the_cors_of_the_policy() {
     let wanted = |name: &str, exposed: Value| {
         let mut document = json!({"version": 1, "rules": rule(json!({"methods": ["GET"]})),

@@ -20,4 +20,8 @@ new FilesStack(app, 'Files', {
   distributionId: process.env.DISTRIBUTION_ID ?? outputs.Files?.DistributionId,
   rateLimit: process.env.RATE_LIMIT === undefined ? undefined : Number(process.env.RATE_LIMIT),
   accessLogs: process.env.ACCESS_LOGS !== 'no',
+  // During a rollout in stages only: see the README.
+  functionVersionArn: process.env.FUNCTION_VERSION_ARN || undefined,
+  stagingDistributionArn: process.env.STAGING_DISTRIBUTION_ARN || undefined,
+  continuousDeploymentPolicyId: process.env.CONTINUOUS_DEPLOYMENT_POLICY_ID || undefined,
 });

@@ -13,6 +13,10 @@ export interface FilesStackProps extends StackProps {
   /** How many requests one IP address may send in 5 minutes. */
   readonly rateLimit?: number;
   readonly accessLogs?: boolean;
+  /** The version that viewers keep during a rollout in stages. */
+  readonly functionVersionArn?: string;
+  readonly stagingDistributionArn?: string;
+  readonly continuousDeploymentPolicyId?: string;
 }
 
 /** A private bucket that applications can reach only over plain HTTPS through CloudFront. */
@@ -70,6 +74,8 @@ export class FilesStack extends Stack {
       package: props.package,
       codeSha256: props.codeSha256,
       distributionId: props.distributionId,
+      functionVersionArn: props.functionVersionArn,
+      stagingDistributionArns: props.stagingDistributionArn === undefined ? [] : [props.stagingDistributionArn],
     });
 
     const limit = props.rateLimit === undefined
@@ -83,6 +89,10 @@ export class FilesStack extends Stack {
       // With HTTP/3, CloudFront has no continuous deployment.
       httpVersion: cloudfront.HttpVersion.HTTP2,
     });
+
+    // CloudFormation takes the policy off a distribution whose template does not name it.
+    (distribution.node.defaultChild as cloudfront.CfnDistribution).addPropertyOverride(
+      'DistributionConfig.ContinuousDeploymentPolicyId', props.continuousDeploymentPolicyId);
 
     if (props.accessLogs ?? true) {
       const accessLogs = new AccessLogs(this, 'AccessLogs', { authorizer, distribution, buckets: [bucket] });

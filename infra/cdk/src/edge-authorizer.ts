@@ -1,6 +1,7 @@
 import { Annotations, ArnFormat, Aws, CfnResource, Duration, Stack, Token } from 'aws-cdk-lib';
 import * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct, IConstruct } from 'constructs';
 import { EdgeAuthorizerFunction, EdgeAuthorizerFunctionProps } from './edge-authorizer-function';
@@ -27,6 +28,14 @@ export interface EdgeAuthorizerOptions {
    * @default - no distribution may use the keys
    */
   readonly distributionId?: string;
+
+  /**
+   * The version that viewers have, during a rollout in stages: the present one, as text. A deployment then publishes the
+   * package and gives it to nobody. As long as it is set, a changed access policy is not in force.
+   *
+   * @default - the version that this deployment publishes
+   */
+  readonly functionVersionArn?: string;
 
   /**
    * The staging distributions of a continuous deployment, of this account, which may then use the buckets and the keys
@@ -109,6 +118,7 @@ export class EdgeAuthorizer extends Construct {
   public readonly responseHeadersPolicy: cloudfront.IResponseHeadersPolicy;
 
   private readonly facts: Facts;
+  private readonly version: lambda.IVersion;
   private readonly props: EdgeAuthorizerProps;
   private readonly guarded: Guarded;
   /** The distributions, and the buckets that each of them has from here. */
@@ -122,6 +132,7 @@ export class EdgeAuthorizer extends Construct {
     this.edgeFunction = props._edgeFunction ?? new EdgeAuthorizerFunction(this, 'Function', props);
     mustReach(this, this.edgeFunction);
     mustBeDistributions(this, props.stagingDistributionArns ?? []);
+    this.version = versionFor(this, this.edgeFunction, props.functionVersionArn);
     this.facts = this.edgeFunction._facts;
     const [facts, name] = [this.facts, this.edgeFunction.authorizerName];
 
@@ -203,7 +214,7 @@ export class EdgeAuthorizer extends Construct {
       }).ref);
 
     this.guarded = {
-      versionArn: this.edgeFunction.versionArn,
+      versionArn: props.functionVersionArn ?? this.edgeFunction.versionArn,
       originAccessControlId: this.originAccessControlId,
       originRequestPolicyId: this.originRequestPolicy.originRequestPolicyId,
       cachePolicyId: this.cachePolicy.cachePolicyId,
@@ -255,7 +266,7 @@ export class EdgeAuthorizer extends Construct {
       originRequestPolicy: this.originRequestPolicy,
       responseHeadersPolicy: this.responseHeadersPolicy,
       edgeLambdas: [{
-        functionVersion: this.edgeFunction.version,
+        functionVersion: this.version,
         eventType: cloudfront.LambdaEdgeEventType.VIEWER_REQUEST,
         includeBody: false,
       }],
@@ -293,12 +304,12 @@ export class EdgeAuthorizer extends Construct {
     const inTheWay = obstacles(found, cfn, this.guarded, this.bucketsOf(distribution));
     if (inTheWay.length > 0) throw wrong(inTheWay.join('\n'));
     const others = (found.behavior.LambdaFunctionAssociations ?? []).filter(
-      (one: any) => !isWritten(one.LambdaFunctionARN, this.edgeFunction.versionArn, cfn),
+      (one: any) => !isWritten(one.LambdaFunctionARN, this.guarded.versionArn, cfn),
     );
     const set = (name: string, value: any): void => cfn.addPropertyOverride(`DistributionConfig.${found.place}.${name}`, value);
     const wanted = this.addBehaviorOptions();
     set('LambdaFunctionAssociations', [...others, {
-      EventType: 'viewer-request', LambdaFunctionARN: this.edgeFunction.versionArn, IncludeBody: false,
+      EventType: 'viewer-request', LambdaFunctionARN: this.guarded.versionArn, IncludeBody: false,
     }]);
     set('ViewerProtocolPolicy', wanted.viewerProtocolPolicy);
     set('AllowedMethods', wanted.allowedMethods?.methods);
@@ -518,6 +529,29 @@ function mustBeDistributions(scope: Construct, arns: string[]): void {
         + 'distribution is of the same account');
     }
   }
+}
+
+/** The version that viewers have. Another function, or a version that can change, would decide unseen. */
+function versionFor(scope: Construct, edgeFunction: EdgeAuthorizerFunction, arn: string | undefined): lambda.IVersion {
+  if (arn === undefined) return edgeFunction.version;
+  const [, account, name] = /^arn:aws[a-z-]*:lambda:us-east-1:([0-9]{12}):function:([A-Za-z0-9_-]{1,64}):[1-9][0-9]*$/.exec(arn) ?? [];
+  if (account === undefined) {
+    throw wrong(`\`functionVersionArn\` is \`${arn}\`, which is not the ARN of a numbered version in us-east-1, as text; write `
+      + 'the output VersionArn of the last deployment');
+  }
+  const own = Stack.of(edgeFunction).account;
+  if (!Token.isUnresolved(own) && account !== own) {
+    throw wrong(`\`functionVersionArn\` is of the account ${account}, and the function of ${own}: CloudFront takes functions of its `
+      + 'own account only');
+  }
+  // The suffix of the name is known only when it is deployed.
+  if (!new RegExp(`^${edgeFunction.authorizerName}-[0-9a-f]{8}$`).test(name)) {
+    throw wrong(`\`functionVersionArn\` is a version of \`${name}\`, which is not the function of this authorizer, `
+      + `\`${edgeFunction.authorizerName}-...\`; write the output VersionArn of the last deployment`);
+  }
+  Annotations.of(scope).addWarningV2('edge-authorizer:rollout', `viewers keep ${arn}: the access policy of the package is not in force `
+    + 'for them. Roll the new version out with infra/rollout, and leave `functionVersionArn` out after it');
+  return lambda.Version.fromVersionArn(scope, 'ForViewers', arn);
 }
 
 function mustReach(scope: Construct, edgeFunction: EdgeAuthorizerFunction): void {

@@ -850,3 +850,47 @@ test('a limit that AWS WAF does not take is refused', () => {
   const there = new Stack(stack.node.root, 'There', { env: { ...HERE.env, region: 'eu-central-1' } });
   assert.throws(() => new RateLimit(there, 'E', { authorizer, requestsPer5Minutes: 10 }), /web ACLs for CloudFront are in us-east-1/);
 });
+
+const VERSION = 'arn:aws:lambda:us-east-1:111122223333:function:files-0a1b2c3d:7';
+
+test('during a rollout, viewers keep the version before, and the new one is published', () => {
+  const stack = stackOf();
+  const authorizer = new EdgeAuthorizer(stack, 'Authorizer', { package: READS, authorizerName: 'files', functionVersionArn: VERSION });
+  const bucket = bucketOf(stack);
+  const distribution = new cloudfront.Distribution(stack, 'Distribution', {
+    defaultBehavior: authorizer.behaviorOptions(bucket),
+    additionalBehaviors: { 'public/*': { origin: authorizer.origin(bucket) } },
+  });
+  authorizer.attachTo(distribution, 'public/*');
+  const template = Template.fromStack(stack);
+  template.resourceCountIs('AWS::Lambda::Version', 1);
+  const { DefaultCacheBehavior: one, CacheBehaviors: [other] } = config(stack);
+  for (const behavior of [one, other]) {
+    assert.deepStrictEqual(behavior.LambdaFunctionAssociations, [
+      { EventType: 'viewer-request', IncludeBody: false, LambdaFunctionARN: VERSION },
+    ]);
+  }
+  Annotations.fromStack(stack).hasWarning('/Stack/Authorizer', Match.stringLikeRegexp('viewers keep arn:aws.*not in force'));
+});
+
+test('during a rollout, a behavior with the new version is refused', () => {
+  const stack = stackOf();
+  const authorizer = new EdgeAuthorizer(stack, 'Authorizer', { package: READS, authorizerName: 'files', functionVersionArn: VERSION });
+  const options = authorizer.behaviorOptions(bucketOf(stack));
+  const edgeLambdas = [{ ...options.edgeLambdas[0], functionVersion: authorizer.edgeFunction.version }];
+  new cloudfront.Distribution(stack, 'Distribution', { defaultBehavior: { ...options, edgeLambdas } });
+  assert.throws(() => synth(stack), /another function on viewer-request|without the function/);
+});
+
+test('only a numbered version of the own function can be kept', () => {
+  const stack = stackOf();
+  const keep = (id, functionVersionArn) => () => new EdgeAuthorizer(stack, id, { package: READS, authorizerName: 'files', functionVersionArn });
+  for (const [id, arn, message] of [
+    ['A', VERSION.replace(/7$/, '$LATEST'), /is not the ARN of a numbered version/],
+    ['B', VERSION.replace('us-east-1', 'eu-central-1'), /is not the ARN of a numbered version/],
+    ['C', Fn.importValue('version'), /is not the ARN of a numbered version in us-east-1, as text/],
+    ['D', VERSION.replace('111122223333', '444455556666'), /of the account 444455556666/],
+    ['E', VERSION.replace('files-', 'images-'), /a version of `images-0a1b2c3d`, which is not the function/],
+    ['F', VERSION.replace('files-0a1b2c3d', 'files'), /a version of `files`, which is not the function/],
+  ]) assert.throws(keep(id, arn), message);
+});

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use authorizer_analysis::{Bounds, Permission, Query, Who, query};
 use authorizer_core::claim_name;
 use authorizer_core::operation::{MethodWord, OperationSet, S3Operation};
-use authorizer_core::rules::{KeyPattern, is_host_name};
+use authorizer_core::rules::KeyPattern;
 use authorizer_core::token::{self, TokenError};
 use authorizer_core::{Authorizer, UnixTime};
 use clap::ValueEnum;
@@ -18,6 +18,7 @@ use thiserror::Error;
 
 use super::request;
 use super::unanswered::UnansweredError;
+use crate::host::parse_host;
 use crate::output::{Exit, Format, OutputError, line};
 use crate::policy::PolicyOrBundleArgs;
 use crate::time::parse_instant;
@@ -171,15 +172,6 @@ fn asked(args: &Args, authorizer: &Authorizer) -> miette::Result<Query> {
             at: args.now,
         },
     })
-}
-
-/// A host name, in lower case.
-fn parse_host(text: &str) -> Result<String, String> {
-    let host = text.to_ascii_lowercase();
-    match is_host_name(&host) {
-        true => Ok(host),
-        false => Err("write a host name without a port, such as `downloads.example.com`".to_owned()),
-    }
 }
 
 /// Whether one token can have all of these texts.

@@ -67,7 +67,7 @@ pub(super) fn run(args: &Args, authorizer: &Authorizer, lines: &RuleLines, id: &
     let old = args.old.as_deref().map(read_old).transpose()?;
     let decider = old.as_ref().unwrap_or(authorizer);
     let clock = now_or(None);
-    let given = args.request.given(args.now);
+    let given = args.request.given(args.now)?;
     let rebuilt = |asker| {
         let given = authorizer_backtest::Given { asker, ..given.clone() };
         rebuild(&trace, authorizer, decider, given, clock).map_err(LoggedError::from)

@@ -15,6 +15,7 @@ use miette::Diagnostic;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+use crate::host::parse_host;
 use crate::input::{read_limited, read_stdin_limited};
 
 /// The largest claims: the function does not read a token of more than 16 KiB.
@@ -46,6 +47,10 @@ pub(crate) enum RequestError {
     #[error(transparent)]
     #[diagnostic(help("leave `iss` out: `--issuer` fills it in"))]
     OtherIssuer(#[from] authorizer_analysis::OtherIssuerError),
+    /// The host is there twice.
+    #[error("the request has a host twice: `--host`, and `--header 'Host: ...'`")]
+    #[diagnostic(help("leave one of them out; with two hosts, no rule with `hosts` matches"))]
+    TwoHosts,
     /// A viewer cannot send this request.
     #[error("{0}")]
     #[diagnostic(help("{}", .0.remedy()))]
@@ -80,6 +85,9 @@ pub(crate) struct RequestArgs {
     /// Header line, such as `Content-Length: 5`. Repeatable.
     #[arg(long = "header", value_name = "LINE", value_parser = parse_header, requires = "known")]
     headers: Vec<(String, String)>,
+    /// Host of the request, such as `downloads.example.com` (default: none, so that no rule with `hosts` matches).
+    #[arg(long, value_name = "HOST", value_parser = parse_host, requires = "known")]
+    host: Option<String>,
     /// Viewer's address (default: 192.0.2.1, which nobody has).
     #[arg(long, value_name = "ADDRESS", requires = "known")]
     source_ip: Option<IpAddr>,
@@ -117,7 +125,7 @@ impl RequestArgs {
             (None, None) => Deed::Method("GET".to_owned()),
         };
         let mut request = PosedRequest::new(&deed, &aim, &self.query).map_err(RequestError::Request)?;
-        for (name, value) in &self.headers {
+        for (name, value) in self.headers()? {
             request = request.with_header(name, value);
         }
         if let Some(source) = self.source_ip {
@@ -132,8 +140,17 @@ impl RequestArgs {
     }
 
     /// What the options say beside what logs have. The token is added with [`asker`](Self::asker).
-    pub(super) fn given(&self, now: Option<UnixTime>) -> Given {
-        Given { now, source: self.source_ip, headers: self.headers.clone(), asker: None }
+    pub(super) fn given(&self, now: Option<UnixTime>) -> Result<Given, RequestError> {
+        Ok(Given { now, source: self.source_ip, headers: self.headers()?, asker: None })
+    }
+
+    /// The header lines, with the host.
+    fn headers(&self) -> Result<Vec<(String, String)>, RequestError> {
+        let host = self.host.iter().map(|host| ("Host".to_owned(), host.clone()));
+        if self.host.is_some() && self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+            return Err(RequestError::TwoHosts);
+        }
+        Ok(host.chain(self.headers.iter().cloned()).collect())
     }
 
     /// Whether the options say something of a token.

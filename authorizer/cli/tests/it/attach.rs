@@ -186,3 +186,30 @@ fn attach_turns_off_what_goes_past_the_function_and_takes_awss_own_policies_by_n
     assert_eq!(default["ResponseHeadersPolicyId"], "60669652-455b-4ae9-85a4-c4c02393f86c");
     assert!(err.contains("Managed-SimpleCORS"), "{err}");
 }
+
+#[test]
+fn the_example_of_two_buckets_fits_its_policy_and_says_what_a_wider_rule_would_open() {
+    let buckets = ["--origin", "photos", "--origin", "papers", "fixtures/distributions/two-buckets.json"];
+    let told = |policy: &str| {
+        let Done { code, out, err } =
+            attach(&[&buckets[..], &["--format", "json", "--policy", policy]].concat());
+        assert_eq!(code, 0, "{err}");
+        let config = json(&out);
+        for behavior in [&config["DefaultCacheBehavior"], &config["CacheBehaviors"]["Items"][0]] {
+            assert_eq!(behavior["LambdaFunctionAssociations"]["Items"][0]["LambdaFunctionARN"], ARN);
+        }
+        let notes = json(&err)["notes"].as_array().unwrap().clone();
+        notes.iter().map(|one| one["note"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let fits = ["origin_access_control", "origin_access_control", "several_buckets", "bucket_policy"];
+    assert_eq!(told("fixtures/policies/two-buckets.toml"), fits);
+    let folder = tempfile::tempdir().unwrap();
+    let wider = folder.path().join("wider.toml");
+    let keys = format!("{ROOT}/fixtures/policies/keys/sample.jwks.json");
+    let text = fixture("fixtures/policies/two-buckets.toml").replace("keys/sample.jwks.json", &keys);
+    let more = "[[rules]]\nid = \"all\"\neffect = \"allow\"\nmethods = [\"GET\"]\n\
+        operations = [\"ListObjectsV2\"]\nkeys = [\"photos/public/**\"]\nanonymous = true\n";
+    fs::write(&wider, format!("{text}\n{more}")).unwrap();
+    let notes = told(wider.to_str().unwrap());
+    assert_eq!(notes[3..5], ["anonymous_by_slash", "not_listed"], "{notes:?}");
+}

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::harness::{PROGRAM, ROOT, authorizer, authorizer_with};
+use crate::harness::{Done, PROGRAM, ROOT, authorizer, authorizer_with};
 
 /// A folder with the sample policy and its own key.
 fn sample() -> TempDir {
@@ -627,4 +627,29 @@ fn explain_says_what_is_true_of_a_method_that_no_rule_opens_and_of_an_audience_t
     );
     let out = said(policy.as_str(), &["--method", "GET", "--claims", "{\"aud\": \"api\"}"]);
     assert!(out.contains("The claim `aud` would have to be "), "{out}");
+}
+
+#[test]
+fn explain_takes_the_host_by_itself_and_not_twice() {
+    let of = |more: &[&str]| {
+        let request = ["--key", "photos/alice/a", "--claims", "{\"sub\": \"alice\", \"scope\": \"photos\"}"];
+        let policy = ["explain", "--policy", "fixtures/policies/two-buckets.toml", "--format", "json"];
+        authorizer(&[&policy[..], &request, more].concat())
+    };
+    let decided = |more: &[&str]| {
+        let Done { code, out, err } = of(more);
+        let document: Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{err}"));
+        (code, document["record"]["reason"].as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(decided(&["--host", "Photos.Example.com"]).0, 0);
+    assert_eq!(decided(&["--host", "papers.example.org"]), (1, "host_not_allowed".to_owned()));
+    assert_eq!(decided(&[]), (1, "host_not_allowed".to_owned()));
+    for (more, expected) in [
+        (&["--host", "photos.example.com", "--header", "host: b"][..], "a host twice"),
+        (&["--host", "photos.example.com:443"][..], "write a host name without a port"),
+    ] {
+        let Done { code, out, err } = of(more);
+        let text = format!("{out}{err}");
+        assert!(code == 2 && text.contains(expected), "{code} {text}");
+    }
 }

@@ -19,6 +19,7 @@ families! {
     functions,
     key,
     methods,
+    order,
     origins,
     past_function,
     role,

@@ -1,5 +1,7 @@
 //! Whether the behaviors and the names of the distribution fit the rules.
 
+use std::collections::BTreeSet;
+
 use authorizer_cloudfront::Fit;
 use authorizer_core::rules::{Effect, HostPattern};
 
@@ -30,6 +32,30 @@ static NO_RULE: Check = Check {
     remedy: "remove the behavior, or write a rule with keys that begin as its path pattern does",
 };
 
+static ANONYMOUS: Check = Check {
+    id: "EA256",
+    name: "anonymous-rule-of-another-bucket",
+    severity: Severity::Low,
+    title: "a rule without a token opens the same keys of another bucket, by a path with `%2F`",
+    why: "CloudFront compares a path with the path patterns as it is written. A path with `%2F` for a slash is not a path of \
+      the folder, and goes to a later behavior, often the default one. The key stays the same. So everybody gets at this \
+      key of that behavior's bucket, if there is such an object.",
+    remedy: "keep no object of the rule's folders in that bucket, and accept the finding with this as the reason; or use a \
+      distribution for each bucket",
+};
+
+static NOT_LISTED: Check = Check {
+    id: "EA257",
+    name: "listing-of-another-bucket",
+    severity: Severity::Medium,
+    title: "a rule lists keys of a bucket that is never listed",
+    why: "A listing is a request for `/`, and its prefix is in the query. So CloudFront sends every listing to the behavior \
+      that has the path `/`, which is the default one unless a pattern such as `*` comes first. Keys in the bucket of another \
+      behavior are never listed. The answer is a listing of the wrong bucket, usually an empty one.",
+    remedy: "give the bucket that must be listed the default behavior, or a distribution of its own; or take the listing out \
+      of the rule",
+};
+
 static NO_SUCH_HOST: Check = Check {
     id: "EA246",
     name: "host-of-another-distribution",
@@ -52,7 +78,7 @@ static NAME_WITHOUT_RULE: Check = Check {
 };
 
 pub(super) static FAMILY: Family =
-    Family::Deployment(&[&SEVERAL, &NO_RULE, &NO_SUCH_HOST, &NAME_WITHOUT_RULE], find);
+    Family::Deployment(&[&SEVERAL, &NO_RULE, &ANONYMOUS, &NOT_LISTED, &NO_SUCH_HOST, &NAME_WITHOUT_RULE], find);
 
 fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     paths(subject, found);
@@ -60,12 +86,27 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
 }
 
 fn paths(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
-    let keys = &subject.distribution_needs.keys;
-    let fit = Fit::of(subject.view(), |behavior| behavior.viewer_request().is_some(), keys);
+    let rules = &subject.distribution_needs.rules;
+    let fit = Fit::of(subject.view(), |behavior| behavior.viewer_request().is_some(), rules);
+    let behaviors = || subject.config().then("CacheBehaviors");
+    let quoted = |buckets: &BTreeSet<String>| {
+        let each: Vec<_> = buckets.iter().map(|one| format!("`{}`", one.escape_debug())).collect();
+        each.join(" and ")
+    };
     for (id, buckets) in &fit.of_several {
-        let buckets: Vec<_> = buckets.iter().map(|one| format!("`{}`", one.escape_debug())).collect();
-        let message = format!("rule `{id}` may have keys in {}", buckets.join(" and "));
-        found.push(subject.config().then("CacheBehaviors").found(&SEVERAL, message));
+        let message = format!("rule `{id}` may have keys in {}", quoted(buckets));
+        found.push(behaviors().found(&SEVERAL, message));
+    }
+    for (id, buckets) in &fit.anonymous_of_several {
+        let message = format!("rule `{id}` may have keys in {}, by a path with `%2F`", quoted(buckets));
+        found.push(behaviors().found(&ANONYMOUS, message));
+    }
+    for one in &fit.not_listed {
+        let (rule, buckets, listing) = (&one.rule, quoted(&one.buckets), &one.listing);
+        let message = format!("rule `{rule}` lists keys that may be in {buckets}, but a listing goes to {listing}");
+        // A part of its keys is listed.
+        let severity = if one.partly { Severity::Low } else { NOT_LISTED.severity };
+        found.push(behaviors().found(&NOT_LISTED, message).severity(severity));
     }
     // A behavior that reaches no bucket is a finding of its own.
     let without = subject
