@@ -1,7 +1,8 @@
-//! Why a command ended, in the output format that was asked for: a program that reads JSON or SARIF gets a document also
-//! when the policy is broken.
+//! Why a command ended, in the output format that was asked for: a program that reads JSON, SARIF or JUnit XML gets a
+//! document also when the policy is broken, or the arguments are.
 
 use std::env;
+use std::ffi::OsString;
 use std::fmt;
 use std::path::Path;
 
@@ -10,9 +11,11 @@ use clap::ArgMatches;
 use miette::{
     Diagnostic, LabeledSpan, MietteHandler, MietteHandlerOpts, ReportHandler as _, Severity, SourceCode,
 };
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
+use thiserror::Error;
 
 use crate::output::has_colored_notes;
 
@@ -89,6 +92,8 @@ pub(crate) enum Form {
     Sarif,
     /// `attach` and `detach` write their JSON to standard error: standard output is the configuration.
     JsonBeside,
+    /// The results of tests.
+    Junit,
 }
 
 impl Form {
@@ -98,13 +103,73 @@ impl Form {
         if arguments.subcommand().is_some() {
             return Self::of(arguments);
         }
-        let format = arguments.try_get_raw("format").ok()??.next_back()?;
-        match (format.to_str()?, name) {
+        Self::named(arguments.try_get_raw("format").ok()??.next_back()?.to_str()?, name)
+    }
+
+    /// The same, of arguments that no command takes: of what stands in them. The first is the program.
+    pub(crate) fn of_unread(arguments: impl IntoIterator<Item = OsString>) -> Option<Self> {
+        let mut arguments = arguments.into_iter().skip(1).take_while(|argument| argument != "--").peekable();
+        let (mut format, mut command) = (None, None);
+        while let Some(argument) = arguments.next() {
+            match argument.to_str()? {
+                "--format" => format = arguments.next(),
+                text => match text.strip_prefix("--format=") {
+                    Some(value) => format = Some(value.into()),
+                    None if command.is_none() && !text.starts_with('-') => command = Some(text.to_owned()),
+                    None => {}
+                },
+            }
+        }
+        Self::named(format?.to_str()?, &command.unwrap_or_default())
+    }
+
+    fn named(format: &str, command: &str) -> Option<Self> {
+        match (format, command) {
             ("json", "attach" | "detach") => Some(Self::JsonBeside),
             ("json", _) => Some(Self::Json),
             ("sarif", _) => Some(Self::Sarif),
+            ("junit", "test") => Some(Self::Junit),
             _ => None,
         }
+    }
+
+    /// The document of this form for an error.
+    pub(crate) fn document(self, error: &dyn Diagnostic) -> String {
+        match self {
+            Self::Json | Self::JsonBeside => json_of(error).to_string(),
+            Self::Sarif => sarif_of(error).to_string(),
+            Self::Junit => junit_of(error),
+        }
+    }
+}
+
+/// Why the arguments cannot be used.
+#[derive(Debug, Error)]
+#[error("{message}")]
+pub(crate) struct UsageError {
+    message: String,
+    remedy: Option<String>,
+}
+
+impl UsageError {
+    /// The words of clap: a paragraph with what is wrong, then those with what is right.
+    pub(crate) fn of(error: &clap::Error) -> Self {
+        let text = error.render().to_string();
+        let mut paragraphs = text.split("\n\n").map(on_one_line).filter(|text| !text.is_empty());
+        let first = paragraphs.next().unwrap_or_default();
+        let message = first.strip_prefix("error: ").unwrap_or(&first).to_owned();
+        let remedy = paragraphs.collect::<Vec<_>>().join(" ");
+        Self { message, remedy: Some(remedy).filter(|text| !text.is_empty()) }
+    }
+}
+
+fn on_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+impl Diagnostic for UsageError {
+    fn help(&self) -> Option<Box<dyn fmt::Display + '_>> {
+        self.remedy.as_ref().map(|text| Box::new(text) as Box<dyn fmt::Display>)
     }
 }
 
@@ -147,7 +212,7 @@ pub(crate) fn problems_of(error: &dyn Diagnostic) -> Vec<Value> {
 }
 
 /// The error as SARIF 2.1.0: a run that was not successful (section 3.20.14), with a notification per problem.
-pub(crate) fn sarif_of(error: &dyn Diagnostic) -> Value {
+fn sarif_of(error: &dyn Diagnostic) -> Value {
     let here = env::current_dir().ok();
     let told: Vec<Value> = problems(error).iter().map(|one| one.to_notification(here.as_deref())).collect();
     json!({
@@ -160,6 +225,24 @@ pub(crate) fn sarif_of(error: &dyn Diagnostic) -> Value {
             "results": [],
         }],
     })
+}
+
+/// The error as JUnit XML: a suite whose one case could not be run.
+fn junit_of(error: &dyn Diagnostic) -> String {
+    let text = |one: &Problem| {
+        let place = one.place.iter().map(|at| format!("{}:{}:{}: ", at.file, at.line, at.column));
+        let remedy = one.remedy.iter().map(|remedy| format!(". Remedy: {remedy}"));
+        place.chain([one.message.clone()]).chain(remedy).collect::<String>()
+    };
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+    let described = problems(error).iter().map(text).collect::<Vec<_>>().join("\n");
+    status.set_message(error.to_string()).set_description(described);
+    let mut suite = TestSuite::new("authorizer");
+    suite.add_test_case(TestCase::new("the tests can be run", status));
+    let mut report = Report::unnamed();
+    report.add_test_suite(suite);
+    // Only the names of attributes could be no XML, and none is set.
+    report.to_string().map(|xml| xml.trim_end().to_owned()).unwrap_or_default()
 }
 
 /// One problem. If it has a place in a file, also the file, the line and the column.

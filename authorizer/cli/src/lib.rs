@@ -37,12 +37,13 @@ mod time;
 mod token;
 
 use std::env;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::failure::{Form, Shown, json_of, sarif_of};
+use crate::failure::{Form, Shown, UsageError};
 use crate::input::InputError;
 use crate::output::{Color, Exit, OutputError, line, note};
 use crate::save::SaveError;
@@ -101,7 +102,10 @@ pub fn run() -> ExitCode {
     if env::args_os().any(|argument| argument == "--version") {
         described = described.long_version(release::long_version());
     }
-    let arguments = described.get_matches();
+    let arguments = match described.try_get_matches_from(env::args_os()) {
+        Ok(arguments) => arguments,
+        Err(error) => return unread(&error),
+    };
     let cli = Cli::from_arg_matches(&arguments).unwrap_or_else(|error| error.format(&mut command()).exit());
     cli.color.set();
     // One diagnostic, not a chain: the messages hold their causes. Lines are not wrapped, so that a path can be
@@ -135,14 +139,13 @@ pub fn run() -> ExitCode {
                 return Exit::ReaderLeft.into();
             }
             let written = match Form::of(&arguments) {
-                Some(Form::JsonBeside) => {
-                    note(json_of(report.as_ref()));
+                Some(form @ Form::JsonBeside) => {
+                    note(form.document(report.as_ref()));
                     return Exit::Unusable.into();
                 }
                 // Output that cannot be written takes no error either.
-                _ if report.downcast_ref::<OutputError>().is_some() => Ok(()),
-                Some(Form::Json) => line(json_of(report.as_ref())),
-                Some(Form::Sarif) => line(sarif_of(report.as_ref())),
+                Some(_) if report.downcast_ref::<OutputError>().is_some() => Ok(()),
+                Some(form) => line(form.document(report.as_ref())),
                 None => Ok(()),
             };
             if matches!(written, Err(OutputError::PipeClosed)) {
@@ -152,6 +155,35 @@ pub fn run() -> ExitCode {
             Exit::Unusable.into()
         }
     }
+}
+
+/// The end of a process whose arguments name no command to run: they ask for help or the version, or cannot be used.
+fn unread(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        let written = error.print().and_then(|()| io::stdout().flush()).map_err(OutputError::of);
+        return match written {
+            Ok(()) => Exit::Held.into(),
+            Err(OutputError::PipeClosed) => Exit::ReaderLeft.into(),
+            Err(error) => {
+                note(Shown(&error));
+                Exit::Unusable.into()
+            }
+        };
+    }
+    let form = Form::of_unread(env::args_os());
+    let document = form.map(|form| form.document(&UsageError::of(error)));
+    match (form, document) {
+        // It stands alone, so that all of standard error is JSON.
+        (Some(Form::JsonBeside), Some(document)) => note(document),
+        (_, document) => {
+            if matches!(document.map(line), Some(Err(OutputError::PipeClosed))) {
+                return Exit::ReaderLeft.into();
+            }
+            // What cannot be written to standard error has no other place.
+            let _ = error.print();
+        }
+    }
+    Exit::Unusable.into()
 }
 
 /// Arguments that are a text, or `-` for standard input. The others that may be `-` are files.

@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use authorizer_core::{Authorizer, UnixTime};
 use indicatif::ProgressBar;
+use owo_colors::OwoColorize as _;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -26,7 +27,7 @@ use self::error::ReplayError;
 use self::expect::{Expectations, Shown};
 use self::work::{Counts, Replay};
 use crate::in_order::{in_order, processors};
-use crate::output::{Exit, Format, color, line};
+use crate::output::{Exit, Format, color, line, note};
 use crate::policy::{PolicyArgs, SAME_EACH_TIME};
 use crate::recording::{EVENTS, OUTCOMES, RecordingKeys, document_of};
 use crate::time::{now_or, parse_instant};
@@ -85,7 +86,14 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         outcomes.as_deref().map(|path| Expectations::read(path, shown)).transpose()?.map(Arc::new);
     let replay =
         Replay { authorizer, now, format: args.format, color: color(), expectations: expectations.clone() };
-    let (arguments, recorded) = (args.events.clone(), recording.map(|folder| folder.join(EVENTS)));
+    let arguments = args.events.clone();
+    let recorded = recording.map(|folder| {
+        let events = folder.join(EVENTS);
+        let (whole, is_cut) = source::whole_lines(&events)?;
+        Ok::<_, ReplayError>((events, whole, is_cut))
+    });
+    let recorded = recorded.transpose()?;
+    let is_cut = recorded.as_ref().is_some_and(|(_, _, is_cut)| *is_cut);
     let (mut counts, mut differences) = (Counts::default(), 0u64);
     // What was decided and is now, with how many there are.
     let mut changes: BTreeMap<String, u64> = BTreeMap::new();
@@ -93,7 +101,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     in_order(
         processors(),
         move |hand| match &recorded {
-            Some(events) => source::read_as(events, EVENTS, hand),
+            Some((events, whole, _)) => source::read_recorded(events, EVENTS, *whole, hand),
             None => source::read(&arguments, hand),
         },
         move |batch| replay.batch(batch),
@@ -114,7 +122,16 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         },
     )?;
     progress.finish_and_clear();
-    let events = counts.all();
+    let unfinished = expectations.as_ref().map(|expectations| expectations.unfinished()).unwrap_or_default();
+    let events = counts.all().saturating_sub(unfinished);
+    let left_out = unfinished.saturating_add(u64::from(is_cut));
+    if left_out > 0 {
+        let requests = if left_out == 1 { "request was" } else { "requests were" };
+        note(format_args!(
+            "{} the recording breaks off: its last {left_out} {requests} not written whole, and left out",
+            "warning:".yellow()
+        ));
+    }
     if events == 0 {
         return Err(match recording {
             Some(folder) => ReplayError::EmptyRecording { folder: folder.to_owned() },

@@ -2,6 +2,7 @@
 //! a resource to a name that stands for it.
 
 mod form;
+mod parameters;
 mod resolve;
 #[cfg(test)]
 mod tests;

@@ -215,6 +215,22 @@ pub struct OriginGroup {
     pub id: String,
     /// The first and the second.
     pub members: List<OriginGroupMember>,
+    /// When the second one is asked, as it is written.
+    #[serde(default)]
+    pub failover_criteria: serde_json::Value,
+}
+
+impl OriginGroup {
+    /// The statuses of the first origin for which CloudFront asks the second one.
+    pub fn failover_statuses(&self) -> Vec<u16> {
+        let items =
+            self.failover_criteria.pointer("/StatusCodes/Items").and_then(serde_json::Value::as_array);
+        let status = |item: &serde_json::Value| match item {
+            serde_json::Value::String(text) => text.parse().ok(),
+            other => other.as_u64().and_then(|number| number.try_into().ok()),
+        };
+        items.into_iter().flatten().filter_map(status).collect()
+    }
 }
 
 /// A member of an origin group.

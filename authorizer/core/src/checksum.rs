@@ -137,12 +137,15 @@ pub(crate) const ANNOUNCEMENTS: [&str; 2] = ["x-amz-sdk-checksum-algorithm", "x-
 /// The header of [`ChecksumHeader::Kind`].
 pub(crate) const KIND: &str = "x-amz-checksum-type";
 
+/// Its values.
+const KINDS: [&str; 2] = ["COMPOSITE", "FULL_OBJECT"];
+
 impl ChecksumHeader {
-    /// What a header (its name in lower case) with this value speaks of; `None` for a name that is none of these, and
-    /// for the name of an algorithm that is not in the list.
+    /// What a header (its name in lower case) with this value speaks of; `None` for a name that is none of these,
+    /// for the name of an algorithm that is not in the list, and for a type that S3 does not have.
     pub(crate) fn read(name: &str, value: &str) -> Option<Self> {
         if name == KIND {
-            return Some(Self::Kind);
+            return KINDS.contains(&value).then_some(Self::Kind);
         }
         let is_meant = |one: &ChecksumAlgorithm| match ANNOUNCEMENTS.contains(&name) {
             true => one.name() == value,

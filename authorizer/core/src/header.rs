@@ -41,7 +41,9 @@ pub(crate) fn fate(operation: S3Operation, name: &str, lines: &[CloudFrontHeader
     if wraps {
         return Fate::RefuseValue;
     }
-    if METHOD_OVERRIDES.contains(&name) || operation.refused_headers().contains(&name) {
+    if (name.starts_with("x-") && METHOD_OVERRIDES.contains(&name))
+        || operation.refused_headers().contains(&name)
+    {
         return Fate::Refuse;
     }
     if !operation.forwarded_headers().contains(&name) {
@@ -62,6 +64,15 @@ fn amz_fate(operation: S3Operation, name: &str, lines: &[CloudFrontHeader<'_>]) 
     match name {
         // AWS's SDKs describe themselves in these.
         "user-agent" => Fate::Remove,
+        // What clients write whether they sign or not, and what opens nothing: the time of a signature (MinIO's SDKs for
+        // Python and Java), the version of S3's interface (AWS's SDK for C++).
+        "date" => removed_if(lines, is_time_of_a_signature),
+        "api-version" => removed_if(lines, |value| value == "2006-03-01"),
+        // AWS's SDK for Java, version 2, asks for the MD5 behind the object, and reads the object alone if the answer
+        // does not announce one.
+        "te" if operation.reads_object() => removed_if(lines, |value| value == "append-md5"),
+        // The same SDK sends the checksum of the empty body of a read.
+        _ if is_checksum(name) && operation.reads_object() => Fate::Remove,
         // Requests the checksum that is stored with the object.
         "checksum-mode" if operation.reads_object() => match lines {
             [] => Fate::Forward,
@@ -96,6 +107,21 @@ fn digest_fate(operation: S3Operation, lines: &[CloudFrontHeader<'_>]) -> Fate {
     }
 }
 
+/// What becomes of a header that says nothing to S3 if it stands once, with a value that it can have.
+fn removed_if(lines: &[CloudFrontHeader<'_>], is_value: impl Fn(&str) -> bool) -> Fate {
+    match lines {
+        [] => Fate::Remove,
+        [line] if is_value(&line.value) => Fate::Remove,
+        _ => Fate::RefuseValue,
+    }
+}
+
+/// `20260131T120000Z` (AWS: elements of a request signature).
+fn is_time_of_a_signature(text: &str) -> bool {
+    let form = text.bytes().map(|byte| if byte.is_ascii_digit() { b'0' } else { byte });
+    form.eq(*b"00000000T000000Z")
+}
+
 fn is_sha256(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
@@ -111,39 +137,38 @@ const METHOD_OVERRIDES: [&str; 3] = ["x-http-method-override", "x-http-method", 
 /// ([AWS: restrictions on edge functions](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html)):
 /// the disallowed ones, which an event should not contain at all, and the read-only ones.
 fn is_cloudfronts_own(name: &str) -> bool {
-    matches!(
-        name,
-        "cdn-loop"
-            | "connection"
-            | "content-length"
-            | "expect"
-            | "host"
-            | "keep-alive"
-            | "proxy-authenticate"
-            | "proxy-authorization"
-            | "proxy-connection"
-            | "trailer"
-            | "transfer-encoding"
-            | "upgrade"
-            | "via"
-            | "x-accel-buffering"
-            | "x-accel-charset"
-            | "x-accel-limit-rate"
-            | "x-accel-redirect"
-            | "x-amzn-auth"
-            | "x-amzn-cf-billing"
-            | "x-amzn-cf-id"
-            | "x-amzn-cf-xff"
-            | "x-amzn-errortype"
-            | "x-amzn-fle-profile"
-            | "x-amzn-header-count"
-            | "x-amzn-header-order"
-            | "x-amzn-lambda-integration-tag"
-            | "x-amzn-requestid"
-            | "x-cache"
-            | "x-forwarded-proto"
-            | "x-real-ip"
-    ) || ["x-amz-cf-", "x-edge-"].iter().any(|prefix| name.starts_with(prefix))
+    // By their first letter, because most headers have another one. Every header of a request is looked up.
+    let names: &[&str] = match name.as_bytes() {
+        [b'c', ..] => &["cdn-loop", "connection", "content-length"],
+        [b'e', ..] => &["expect"],
+        [b'h', ..] => &["host"],
+        [b'k', ..] => &["keep-alive"],
+        [b'p', ..] => &["proxy-authenticate", "proxy-authorization", "proxy-connection"],
+        [b't', ..] => &["trailer", "transfer-encoding"],
+        [b'u', ..] => &["upgrade"],
+        [b'v', ..] => &["via"],
+        [b'x', ..] => &[
+            "x-accel-buffering",
+            "x-accel-charset",
+            "x-accel-limit-rate",
+            "x-accel-redirect",
+            "x-amzn-auth",
+            "x-amzn-cf-billing",
+            "x-amzn-cf-id",
+            "x-amzn-cf-xff",
+            "x-amzn-errortype",
+            "x-amzn-fle-profile",
+            "x-amzn-header-count",
+            "x-amzn-header-order",
+            "x-amzn-lambda-integration-tag",
+            "x-amzn-requestid",
+            "x-cache",
+            "x-forwarded-proto",
+            "x-real-ip",
+        ],
+        _ => return false,
+    };
+    names.contains(&name) || name.starts_with("x-amz-cf-") || name.starts_with("x-edge-")
 }
 
 /// Whether a header of this name (in lower case) says nothing to S3, to CloudFront, to HTTP or to the function, so that
@@ -254,14 +279,22 @@ mod tests {
             ("x-amz-cf-id", "3", [LeaveAlone; 7]),
             ("x-amz-copy-source", "b/k", [Refuse; 7]),
             ("x-amz-security-token", "b", [Refuse; 7]),
-            ("x-amz-date", "20260101T000000Z", [Refuse; 7]),
+            ("x-amz-date", "20260101T000000Z", [Remove; 7]),
+            ("x-amz-date", "Thu, 01 Jan 2026 00:00:00 GMT", [RefuseValue; 7]),
+            ("x-amz-date", "2026010aT000000Z", [RefuseValue; 7]),
+            ("x-amz-date", "20260101T000000Z0", [RefuseValue; 7]),
+            ("x-amz-date", "", [RefuseValue; 7]),
+            ("x-amz-api-version", "2006-03-01", [Remove; 7]),
+            ("x-amz-api-version", "2026-01-01", [RefuseValue; 7]),
+            ("x-amz-te", "append-md5", [Remove, Refuse, Refuse, Refuse, Refuse, Refuse, Refuse]),
+            ("x-amz-te", "trailers", [RefuseValue, Refuse, Refuse, Refuse, Refuse, Refuse, Refuse]),
             ("x-amz-trailer", "x-amz-checksum-crc32", [Refuse; 7]),
             ("x-method-override", "PUT", [Refuse; 7]),
             ("x-amz-meta-a", "b", [Refuse, AsRuleSays, Refuse, Refuse, AsRuleSays, Refuse, Refuse]),
             (
                 "x-amz-checksum-crc32",
                 "AAAAAA==",
-                [Refuse, AsRuleSays, Refuse, Refuse, AsRuleSays, AsRuleSays, AsRuleSays],
+                [Remove, AsRuleSays, Refuse, Refuse, AsRuleSays, AsRuleSays, AsRuleSays],
             ),
             ("x-amz-content-sha256", hex.as_str(), [Remove, DIGEST, Remove, Remove, DIGEST, DIGEST, DIGEST]),
             ("x-amz-content-sha256", "UNSIGNED-PAYLOAD", [Remove; 7]),
@@ -273,7 +306,7 @@ mod tests {
             (
                 "x-amz-checksum-xxhash128",
                 "AAAAAA==",
-                [Refuse, AsRuleSays, Refuse, Refuse, AsRuleSays, AsRuleSays, AsRuleSays],
+                [Remove, AsRuleSays, Refuse, Refuse, AsRuleSays, AsRuleSays, AsRuleSays],
             ),
             ("x-amz-checksum-crc65", "AAAAAA==", [Refuse; 7]),
             ("x-amz-checksum-", "AAAAAA==", [Refuse; 7]),
@@ -312,12 +345,17 @@ mod tests {
     }
 
     #[test]
-    fn a_digest_that_stands_twice_is_refused_everywhere() {
+    fn what_belongs_to_a_signature_and_stands_twice_is_refused_everywhere() {
         let hex = "0".repeat(64);
-        let lines =
-            [hex.as_str(), "UNSIGNED-PAYLOAD"].map(|value| CloudFrontHeader::new("a", value.to_owned()));
-        for operation in S3Operation::ALL {
-            assert_eq!(fate(operation, "x-amz-content-sha256", &lines), Fate::RefuseValue);
+        for (name, values) in [
+            ("x-amz-content-sha256", [hex.as_str(), "UNSIGNED-PAYLOAD"]),
+            ("x-amz-date", ["20260101T000000Z"; 2]),
+            ("x-amz-api-version", ["2006-03-01"; 2]),
+        ] {
+            let lines = values.map(|value| CloudFrontHeader::new("a", value.to_owned()));
+            for operation in S3Operation::ALL {
+                assert_eq!(fate(operation, name, &lines), Fate::RefuseValue, "{name}");
+            }
         }
     }
 }

@@ -49,6 +49,7 @@ mod built_with;
 mod bundle;
 mod digest;
 mod fetch_url;
+mod json_text;
 #[cfg(feature = "tools")]
 mod near;
 mod plain_json;

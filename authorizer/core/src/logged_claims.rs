@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use crate::claim_name;
-use crate::digest::sha256;
+use crate::digest::{hex, sha256};
 use crate::scalar::Scalar;
 
 /// The shortest salt, in characters. `openssl rand -hex 32` writes 64.
@@ -49,7 +49,7 @@ impl ClaimHasher {
     pub(crate) fn new(salt: &str, names: Vec<String>) -> Self {
         let key = Box::new(hmac::Key::new(hmac::HMAC_SHA256, salt.as_bytes()));
         // The HMAC of no value: a value as JSON is never empty.
-        let salt_id = hex(hmac::sign(&key, b"\n").as_ref(), SALT_ID_BYTES);
+        let salt_id = first_in_hex(hmac::sign(&key, b"\n").as_ref(), SALT_ID_BYTES);
         Self { key, sha256: sha256(salt.as_bytes()), salt_id, names }
     }
 
@@ -91,7 +91,7 @@ impl ClaimHasher {
         // JSON on one line has no newline, so what is before the last one is the name.
         context.update(b"\n");
         context.update(json);
-        hex(context.sign().as_ref(), DIGEST_BYTES)
+        first_in_hex(context.sign().as_ref(), DIGEST_BYTES)
     }
 
     /// The digests of some claims.
@@ -124,9 +124,8 @@ impl ClaimHasher {
 }
 
 /// The first bytes, in hexadecimal.
-fn hex(bytes: &[u8], count: usize) -> String {
-    let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or_default();
-    bytes.iter().take(count).flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect()
+fn first_in_hex(bytes: &[u8], count: usize) -> String {
+    hex(bytes.get(..count).unwrap_or(bytes))
 }
 
 /// The salt must not appear in a log.

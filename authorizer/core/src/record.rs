@@ -1,5 +1,7 @@
 //! Step 8: one line of the decision log.
 
+mod written;
+
 use std::borrow::Cow;
 use std::iter;
 

@@ -55,9 +55,9 @@ fn a_token_that_comes_again_costs_few_allocations_and_as_many_in_a_large_policy(
     });
     // The trees of the headers that came and of those that stay; the request that goes back, with its path; the key, for
     // the rules and for the log; the subject, for the log; and the state of the walk through the rules.
-    assert!(small.count_total <= 14, "{small:?}");
-    // One bit per rule instead of a word.
-    assert_eq!(small.count_total, large.count_total);
+    assert!(small.count_total <= 11, "{small:?}");
+    // One bit per rule instead of a word. The bits of more than 256 rules are allocated, and those of as many `**`.
+    assert!(large.count_total <= small.count_total + 2, "{large:?}");
     assert!(large.bytes_total < small.bytes_total + 10_000, "{large:?}");
 }
 

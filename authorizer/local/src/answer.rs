@@ -6,13 +6,14 @@ use authorizer_core::event::CloudFrontHeaders;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 
 use crate::body::{ResponseBody, full};
-use crate::cache::Cached;
 use crate::result::GeneratedResponse;
 
 /// The value of `x-cache`, which shows who answered.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum XCache {
     Hit,
+    /// The origin said that what is in the cache is still the same.
+    RefreshHit,
     Miss,
     Error,
     Redirect,
@@ -26,6 +27,7 @@ impl XCache {
     fn value(self) -> &'static str {
         match self {
             Self::Hit => "Hit from cloudfront",
+            Self::RefreshHit => "RefreshHit from cloudfront",
             Self::Miss => "Miss from cloudfront",
             Self::Error => "Error from cloudfront",
             Self::Redirect => "Redirect from cloudfront",
@@ -111,33 +113,6 @@ pub(crate) fn not_here(message: &str) -> Response<ResponseBody> {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     headers.insert(header::SERVER, HeaderValue::from_static("authorizer serve"));
-    response
-}
-
-/// An answer from the cache: 304 if the viewer has it.
-pub(crate) fn cached(cached: Cached, age: u64, request: &CloudFrontHeaders<'_>) -> Response<ResponseBody> {
-    let Cached { status, headers, body, .. } = cached;
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let asked =
-        |name: &str| request.get(name).and_then(|lines| lines.first()).map(|line| line.value.as_ref());
-    let is_known = match (asked("if-none-match"), asked("if-modified-since")) {
-        (Some(tags), _) => text("etag").is_some_and(|tag| {
-            let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-            tags.trim() == "*" || tags.split(',').any(|one| opaque(one) == opaque(tag))
-        }),
-        (None, Some(since)) => text("last-modified").is_some_and(|date| date == since),
-        (None, None) => false,
-    };
-    let is_known = is_known && status == StatusCode::OK;
-    let mut response = Response::new(full(if is_known { bytes::Bytes::new() } else { body }));
-    *response.headers_mut() = headers;
-    *response.status_mut() = if is_known { StatusCode::NOT_MODIFIED } else { status };
-    if is_known {
-        for name in [header::CONTENT_LENGTH, header::CONTENT_TYPE, header::CONTENT_ENCODING] {
-            response.headers_mut().remove(name);
-        }
-    }
-    response.headers_mut().insert(header::AGE, HeaderValue::from(age));
     response
 }
 

@@ -1,6 +1,7 @@
 //! A distribution's behaviors: which one a path selects, and what each does.
 
 mod config;
+mod covered;
 mod forwarded;
 mod pattern;
 mod policies;
@@ -50,6 +51,7 @@ pub(crate) struct Behavior {
     pub(crate) function: FunctionHere,
     /// The place of its origin among those of the distribution.
     pub(crate) origin: usize,
+    pub(crate) failover: Option<Failover>,
     pub(crate) cache: CachePolicy,
     pub(crate) forwarded: Forwarded,
     pub(crate) answers: Answers,
@@ -65,6 +67,15 @@ impl Behavior {
             BehaviorName::Pattern(pattern) => pattern.clone(),
         }
     }
+}
+
+/// The second origin of an origin group.
+#[derive(Clone, Debug)]
+pub(crate) struct Failover {
+    /// Its place among the origins of the distribution.
+    pub(crate) origin: usize,
+    /// The statuses of the first origin for which it is asked.
+    pub(crate) statuses: Vec<u16>,
 }
 
 /// The setting for plain HTTP.
@@ -198,6 +209,7 @@ fn single(forwarded: Forwarded) -> Behavior {
         protocol: ViewerProtocol::AllowAll,
         function: FunctionHere::Ours,
         origin: 0,
+        failover: None,
         cache: CachePolicy::default(),
         forwarded,
         answers: Answers::Templates,

@@ -6,13 +6,15 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::Version;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep, timeout};
 
-use crate::server::BoxError;
+use crate::closing;
+use crate::server::{BoxError, HEADER_READ_TIMEOUT};
 
 /// The body of an answer to the viewer.
 pub(crate) type ResponseBody = UnsyncBoxBody<Bytes, BoxError>;
@@ -158,23 +160,74 @@ impl Body for Lingering {
 impl Drop for Lingering {
     fn drop(&mut self) {
         if let Some(body) = self.0.take() {
-            linger(body);
+            discard(body, LINGER_BYTES, LINGER_TIME);
         }
     }
 }
 
-/// How much of a refused upload is read and discarded, and for how long: closing a connection with unread bytes
-/// resets it, and the viewer would not receive its answer.
+/// A viewer's body, and whether it comes by HTTP/2.
+pub(crate) struct ViewerBody {
+    body: Incoming,
+    is_http_2: bool,
+}
+
+impl ViewerBody {
+    pub(crate) fn new(body: Incoming, version: Version) -> Self {
+        Self { body, is_http_2: version >= Version::HTTP_2 }
+    }
+
+    pub(crate) fn is_http_2(&self) -> bool {
+        self.is_http_2
+    }
+
+    pub(crate) fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    /// Whether there is anything in it. With HTTP/2, a request may come without the end of its body and without a length:
+    /// only what follows says it. What is looked at is lost, so this is for a request that must not have a body.
+    pub(crate) async fn has_content(&mut self) -> bool {
+        if self.body.is_end_stream() || !self.is_http_2 {
+            return !self.body.is_end_stream();
+        }
+        let first = async {
+            while let Some(frame) = self.body.frame().await {
+                if frame.map_or(true, |frame| frame.data_ref().is_some_and(|data| !data.is_empty())) {
+                    return true;
+                }
+            }
+            false
+        };
+        timeout(HEADER_READ_TIMEOUT, first).await.unwrap_or(true)
+    }
+
+    /// Discards it. Closing a connection with unread bytes resets it. With HTTP/1.1, what is not read here is read when
+    /// the connection ends (`closing`). A stream of HTTP/2 has only this: some clients do not see an answer that comes
+    /// with the end of their stream.
+    pub(crate) fn linger(self) {
+        if self.is_http_2 {
+            discard(self.body, closing::BYTES, closing::TIME);
+        } else {
+            discard(self.body, LINGER_BYTES, LINGER_TIME);
+        }
+    }
+
+    pub(crate) fn into_inner(self) -> Incoming {
+        self.body
+    }
+}
+
+/// How much of an unwanted body is read before the connection ends, and for how long.
 const LINGER_BYTES: usize = 256 * 1024;
 const LINGER_TIME: Duration = Duration::from_secs(2);
 
-/// Discards an unwanted body, slowly enough for the viewer to read its answer.
-pub(crate) fn linger(mut body: Incoming) {
+/// Discards an unwanted body, slowly enough for its sender to read its answer.
+fn discard(mut body: Incoming, bytes: usize, time: Duration) {
     if body.is_end_stream() {
         return;
     }
     tokio::spawn(async move {
-        let mut left = LINGER_BYTES;
+        let mut left = bytes;
         let drain = async {
             while let Some(Ok(frame)) = body.frame().await {
                 let length = frame.data_ref().map_or(0, Bytes::len);
@@ -184,6 +237,6 @@ pub(crate) fn linger(mut body: Incoming) {
                 }
             }
         };
-        let _ = tokio::time::timeout(LINGER_TIME, drain).await;
+        let _ = timeout(time, drain).await;
     });
 }

@@ -5,11 +5,13 @@
 //!   for longest goes first.
 //! - One account has the bytes of every body: those that come in, up to [`COMING`], those that are kept, and those that
 //!   are no longer kept and that a slow viewer still reads. A body without room passes through.
-//! - An object that is out of date is asked for anew, without a condition.
+//! - An object whose time has passed stays: the origin says whether it is still the same, and it is served if the origin
+//!   fails.
 
 mod key;
 mod lifetime;
 mod tee;
+mod wanted;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,6 +24,7 @@ use http::{HeaderMap, StatusCode};
 pub(crate) use key::Key;
 pub(crate) use lifetime::lifetime;
 pub(crate) use tee::Tee;
+pub(crate) use wanted::{Wanted, answered, ask_whether_same, renewed};
 
 /// The largest object that is kept, in bytes.
 pub(crate) const OBJECT: usize = 8 * 1024 * 1024;
@@ -43,6 +46,14 @@ pub(crate) struct Cached {
     pub(crate) body: Bytes,
     /// The error page is in the place of the origin's error.
     pub(crate) is_error: bool,
+}
+
+/// What the cache has for a key, with its age in seconds.
+#[derive(Debug)]
+pub(crate) enum Known {
+    Fresh(Cached, u64),
+    /// Its time has passed.
+    Stale(Cached, u64),
 }
 
 #[derive(Debug)]
@@ -68,12 +79,16 @@ struct Entries {
 }
 
 impl Entries {
+    fn remove(&mut self, key: &Key) {
+        let removed = self.by_key.remove(key).map_or(0, |entry| entry.size);
+        self.size = self.size.saturating_sub(removed);
+    }
+
     /// Removes what was not asked for longest, if there is anything.
     fn remove_oldest(&mut self) -> bool {
         let oldest = self.by_key.iter().min_by_key(|(_, entry)| entry.used);
         let Some(oldest) = oldest.map(|(key, _)| key.clone()) else { return false };
-        let removed = self.by_key.remove(&oldest).map_or(0, |entry| entry.size);
-        self.size = self.size.saturating_sub(removed);
+        self.remove(&oldest);
         true
     }
 }
@@ -171,21 +186,41 @@ impl Drop for Place {
 pub(crate) struct Asked(u64);
 
 impl Cache {
-    /// The answer for a key, and its age in seconds.
-    pub(crate) fn get(&self, key: &Key) -> Option<(Cached, u64)> {
+    /// What is there for a key.
+    pub(crate) fn get(&self, key: &Key) -> Option<Known> {
         let mut entries = self.entries();
         entries.count = entries.count.saturating_add(1);
         let now = entries.count;
         let entry = entries.by_key.get_mut(key)?;
         let age = entry.stored.elapsed();
-        if age >= entry.lifetime {
-            let size = entry.size;
-            entries.by_key.remove(key);
-            entries.size = entries.size.saturating_sub(size);
+        if age < entry.lifetime {
+            entry.used = now;
+            return Some(Known::Fresh(entry.cached.clone(), age.as_secs()));
+        }
+        if entry.cached.is_error {
+            entries.remove(key);
             return None;
         }
         entry.used = now;
-        Some((entry.cached.clone(), age.as_secs()))
+        Some(Known::Stale(entry.cached.clone(), age.as_secs()))
+    }
+
+    /// Serves what is there for some time more: its origin has failed.
+    pub(crate) fn prolong(&self, key: &Key, time: Duration) {
+        if let Some(entry) = self.entries().by_key.get_mut(key) {
+            entry.lifetime = entry.stored.elapsed().saturating_add(time);
+        }
+    }
+
+    /// Removes what is there for a key.
+    pub(crate) fn remove(&self, key: &Key) {
+        self.entries().remove(key);
+    }
+
+    /// Makes the time of every entry pass.
+    #[cfg(test)]
+    pub(crate) fn expire(&self) {
+        self.entries().by_key.values_mut().for_each(|entry| entry.lifetime = Duration::ZERO);
     }
 
     /// To be called before the origin is asked.
@@ -327,7 +362,8 @@ mod tests {
         for n in 0..8 {
             let path = format!("/{n}");
             coming(&cache, &path, bytes).unwrap().collect().await.unwrap();
-            read.push(cache.get(&Key::of_path(&path)).unwrap());
+            let Some(Known::Fresh(cached, _)) = cache.get(&Key::of_path(&path)) else { panic!("{path}") };
+            read.push(cached);
         }
         assert_eq!(cache.invalidate("/*"), 8);
         assert_eq!(account(&cache), 8 * bytes);
@@ -365,8 +401,16 @@ mod tests {
         for path in ["/a/b", "/a/c", "/d"] {
             cache.put(Key::of_path(path), cached(1), HOUR, cache.asked());
         }
-        cache.put(Key::of_path("/short"), cached(1), Duration::from_nanos(1), cache.asked());
-        assert!(cache.get(&Key::of_path("/short")).is_none());
+        let short = Key::of_path("/short");
+        cache.put(short.clone(), cached(1), Duration::from_nanos(1), cache.asked());
+        assert!(matches!(cache.get(&short), Some(Known::Stale(..))));
+        cache.prolong(&short, HOUR);
+        assert!(matches!(cache.get(&short), Some(Known::Fresh(..))));
+        cache.remove(&short);
+        assert!(cache.get(&short).is_none());
+        let error = Cached { is_error: true, ..cached(1) };
+        cache.put(short.clone(), error, Duration::from_nanos(1), cache.asked());
+        assert!(cache.get(&short).is_none(), "an error is never served longer");
         cache.put(Key::of_path("/never"), cached(1), Duration::ZERO, cache.asked());
         assert!(cache.get(&Key::of_path("/never")).is_none());
         let before = cache.asked();

@@ -13,8 +13,8 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// How much is read of what nobody wants, how long, and how long a silence may be.
-const BYTES: usize = 64 * 1024 * 1024;
-const TIME: Duration = Duration::from_secs(30);
+pub(crate) const BYTES: usize = 64 * 1024 * 1024;
+pub(crate) const TIME: Duration = Duration::from_secs(30);
 const SILENCE: Duration = Duration::from_secs(5);
 
 /// A connection that comes back when whoever uses it has closed it.

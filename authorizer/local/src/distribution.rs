@@ -1,26 +1,28 @@
 //! The distribution: passes each viewer's request through the same steps as CloudFront.
 
+mod forward;
+#[cfg(test)]
+mod tests;
+
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Instant;
 
-use authorizer_core::event::{CloudFrontHeaders, CloudFrontRequest};
+use authorizer_core::event::CloudFrontRequest;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
-use http_body_util::BodyExt as _;
-use hyper::body::{Body, Incoming};
-use serde_json::Map;
+use hyper::body::Incoming;
 use tokio::net::TcpListener;
 
 use crate::answer::{self, XCache};
 use crate::behaviors::{Answers, Behavior, Behaviors, FunctionHere, OriginHere, Site, ViewerProtocol};
-use crate::body::{ResponseBody, linger};
-use crate::cache::{Asked, Cache, Cached, Key, OBJECT, Tee, lifetime};
+use crate::body::{ResponseBody, ViewerBody};
+use crate::cache::Cache;
 use crate::credentials::Credentials;
-use crate::event::{METHOD_NOT_ALLOWED, viewer_request};
+use crate::event::{METHOD_NOT_ALLOWED, ViewerRefusal, viewer_request};
 use crate::function::Function;
 use crate::invocation::FunctionError;
 use crate::observer::{Observer, RequestDetails, RequestReport};
@@ -270,6 +272,7 @@ impl Way {
         let started = Instant::now();
         let request_id = cloudfront_request_id().map_err(|error: RandomError| BoxError::from(error))?;
         let (parts, body) = request.into_parts();
+        let body = ViewerBody::new(body, parts.version);
         let mut report = RequestReport {
             request_id,
             method: reported(&parts.method),
@@ -295,14 +298,17 @@ impl Way {
     async fn answer(
         &self,
         parts: &Parts,
-        body: Incoming,
+        mut body: ViewerBody,
         viewer: SocketAddr,
         report: &mut RequestReport,
     ) -> Answered {
         let behavior = self.site.behavior(parts.uri.path());
         let decided = match self.before_the_function(parts, behavior, report) {
             Some(answered) => Err(answered),
-            None => self.decide(parts, viewer, behavior, report).await,
+            None => {
+                let has_content = parts.method == Method::GET && body.has_content().await;
+                self.decide(parts, has_content, viewer, behavior, report).await
+            }
         };
         match decided {
             Ok(request) => {
@@ -363,6 +369,7 @@ impl Way {
     async fn decide(
         &self,
         parts: &Parts,
+        is_get_with_content: bool,
         viewer: SocketAddr,
         behavior: &Behavior,
         report: &mut RequestReport,
@@ -372,7 +379,12 @@ impl Way {
             report.problem = Some(message);
             (answer::page(status, sentence, &request_id), x_cache)
         };
-        let event = viewer_request(parts, viewer, &request_id).map_err(|refusal| {
+        let event = if is_get_with_content {
+            Err(ViewerRefusal::GetWithBody)
+        } else {
+            viewer_request(parts, viewer, &request_id)
+        };
+        let event = event.map_err(|refusal| {
             let (mut response, x_cache) =
                 problem(refusal.status(), refusal.to_string(), refusal.sentence(), XCache::Error);
             if refusal.ends_the_connection() && parts.version < http::Version::HTTP_2 {
@@ -424,105 +436,6 @@ impl Way {
         }
     }
 
-    /// Sends a request to the behavior's origin, and gives its answer, or the page for its error.
-    async fn forward(
-        &self,
-        mut request: CloudFrontRequest<'static>,
-        body: Incoming,
-        behavior: &Behavior,
-        report: &mut RequestReport,
-    ) -> Answered {
-        if let (Some(root), "/") = (&self.site.root, request.uri.as_ref()) {
-            request.uri = format!("/{root}").into();
-        }
-        let origin = match self.origins.get(behavior.origin) {
-            Some(Ok(origin)) => origin,
-            other => {
-                let why = other.and_then(|one| one.as_ref().err());
-                let why = why.map_or("the behavior has no origin", String::as_str).to_owned();
-                linger(body);
-                let page = answer::not_here(&why);
-                report.problem = Some(why);
-                return (page, XCache::Error);
-            }
-        };
-        if behavior.forwarded.has_host() {
-            linger(body);
-            report.problem = Some(format!(
-                "the policies of {} forward the viewer's `Host`: S3 looks for a bucket with that name",
-                behavior.name
-            ));
-            let message = "The request signature we calculated does not match the signature you provided.";
-            return (answer::xml(StatusCode::FORBIDDEN, "SignatureDoesNotMatch", message), XCache::Error);
-        }
-        let method = request.method.clone();
-        let caching = self.cache.as_ref().filter(|_| behavior.cached_methods.contains(&method.to_string()));
-        // A part of an object is neither taken from the cache nor put into it.
-        let caching = caching.filter(|_| !request.headers.contains_key("range"));
-        let caching = caching.map(|cache| (cache, Key::new(&request, &behavior.cache, behavior.origin)));
-        if let Some((cached, age)) = caching.as_ref().and_then(|(cache, key)| cache.get(key)) {
-            linger(body);
-            report.age = Some(age);
-            let x_cache = if cached.is_error { XCache::Error } else { XCache::Hit };
-            return (answer::cached(cached, age, &request.headers), x_cache);
-        }
-        let caching = caching.map(|(cache, key)| (cache, key, cache.asked()));
-        let signs = origin.signs(&request);
-        let sent = behavior.forwarded.request(request);
-        let (response, status) = match origin.send(&sent, Some(body), signs).await {
-            Ok(response) => {
-                report.forwarded = true;
-                if let Some(details) = &mut report.details {
-                    details.bucket_headers = lines(response.headers());
-                }
-                let status = response.status();
-                (response, status)
-            }
-            Err(error) => {
-                report.problem = Some(error.to_string());
-                (answer::page(error.status(), error.sentence(), &report.request_id), error.status())
-            }
-        };
-        let is_error = status.is_client_error() || status.is_server_error();
-        let kept_for = caching.as_ref().map(|_| {
-            let error_ttl = self.site.error(status.as_u16()).ttl;
-            lifetime(status, response.headers(), &behavior.cache, error_ttl, SystemTime::now())
-        });
-        let page = if is_error { self.error_page(status, &method).await } else { None };
-        let response = page.unwrap_or(response);
-        let x_cache = if is_error { XCache::Error } else { XCache::Miss };
-        match (caching, kept_for) {
-            // The answer to a HEAD has no body to keep.
-            (Some((cache, key, asked)), Some(kept_for)) if method != "HEAD" && !kept_for.is_zero() => {
-                (keeping(cache.clone(), key, asked, kept_for, is_error, response), x_cache)
-            }
-            _ => (response, x_cache),
-        }
-    }
-
-    /// The page that the distribution has for an error of an origin. CloudFront itself asks for it, without the function.
-    async fn error_page(&self, status: StatusCode, method: &str) -> Option<Response<ResponseBody>> {
-        let (path, shown_as) = self.site.error(status.as_u16()).page?;
-        let shown_as = StatusCode::from_u16(shown_as).ok()?;
-        let behavior = self.site.behavior(&path);
-        let origin = self.origins.get(behavior.origin)?.as_ref().ok()?;
-        let request = CloudFrontRequest {
-            client_ip: "".into(),
-            method: if method == "HEAD" { "HEAD".into() } else { "GET".into() },
-            uri: path.into(),
-            querystring: "".into(),
-            headers: CloudFrontHeaders::new(),
-            body: None,
-            other: Map::new(),
-        };
-        let mut page = origin.send(&request, None, origin.signs(&request)).await.ok()?;
-        if !page.status().is_success() {
-            return None;
-        }
-        *page.status_mut() = shown_as;
-        Some(page)
-    }
-
     /// Adds to an answer what the behavior's response headers policy says.
     fn dress(&self, parts: &Parts, behavior: &Behavior, headers: &mut HeaderMap) {
         let origin = parts.headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
@@ -557,27 +470,6 @@ fn to_https(parts: &Parts) -> Response<ResponseBody> {
     answer::redirect(status, &format!("https://{}{path}", host.unwrap_or_default()))
 }
 
-/// An answer that is put into the cache once the viewer has it.
-fn keeping(
-    cache: Cache,
-    key: Key,
-    asked: Asked,
-    kept_for: Duration,
-    is_error: bool,
-    response: Response<ResponseBody>,
-) -> Response<ResponseBody> {
-    if response.body().size_hint().lower() > u64::try_from(OBJECT).unwrap_or(u64::MAX) {
-        return response;
-    }
-    let Some(place) = cache.place(&key) else { return response };
-    let (parts, body) = response.into_parts();
-    let (status, headers) = (parts.status, parts.headers.clone());
-    let tee = Tee::new(body, place, move |body| {
-        cache.put(key, Cached { status, headers, body, is_error }, kept_for, asked);
-    });
-    Response::from_parts(parts, tee.boxed_unsync())
-}
-
 fn no_event(request_id: &str) -> Answered {
     (answer::page(StatusCode::INTERNAL_SERVER_ERROR, "Internal error.", request_id), XCache::Error)
 }
@@ -610,22 +502,17 @@ fn reported(method: &Method) -> String {
     }
 }
 
-/// The headers of an answer as text.
-fn lines(headers: &HeaderMap) -> Vec<(String, String)> {
-    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect()
-}
-
 /// Ends a request whose body will not be read: closes the connection, as CloudFront does. A viewer that waits for
 /// `100 Continue` then never sends its body.
-fn turn_away(parts: &Parts, body: Incoming, response: &mut Response<ResponseBody>) {
+fn turn_away(parts: &Parts, body: ViewerBody, response: &mut Response<ResponseBody>) {
     if body.is_end_stream() {
         return;
     }
-    if parts.version < http::Version::HTTP_2 {
+    if !body.is_http_2() {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
-    if !parts.headers.contains_key(header::EXPECT) {
-        linger(body);
+    // With HTTP/2, the bytes may come all the same.
+    if body.is_http_2() || !parts.headers.contains_key(header::EXPECT) {
+        body.linger();
     }
 }

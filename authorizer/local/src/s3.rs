@@ -52,6 +52,7 @@ pub use options::{BucketOptions, CanList};
 
 use gate::Gate;
 use policy::Operation;
+pub(crate) use range::ByteRange;
 use reads::Partial;
 use store::{Operations, Store};
 

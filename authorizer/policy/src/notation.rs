@@ -32,9 +32,15 @@ pub(crate) fn address(pattern: &str) -> Option<&str> {
 }
 
 /// Whether a name has a character that names of claims do not have, so that something else was meant: `a,b`, `$sub`,
-/// `sub|lower`.
+/// `sub|lower`, `roles[0]`, `.roles`, `#/roles`.
 pub(crate) fn is_odd(claim: &str) -> bool {
-    claim.contains([',', '|', '$', '@', '(', ')', '?', '*', '!', ';', '=', '<', '>', ' '])
+    const ODD: [char; 19] =
+        [',', '|', '$', '@', '(', ')', '?', '*', '!', ';', '=', '<', '>', ' ', '[', ']', '\'', '"', '\\'];
+    let is_one = |claim: &str| !claim.trim_matches('.').contains('.');
+    claim.contains(ODD)
+        || claim.starts_with('#')
+        || claim.starts_with('.') && is_one(claim)
+        || claim.ends_with('.') && is_one(claim)
 }
 
 /// The claim that is meant by a name such as `jwt:sub` or `claims.sub`, which other systems give it.
@@ -86,14 +92,89 @@ pub(crate) fn has_index(claim: &str) -> bool {
     claim.starts_with('/') && claim.split('/').skip(2).any(is_number)
 }
 
-/// Whether a name reads like a path, such as `realm_access.roles`. The name of a claim may have dots where it is a URL or
-/// begins with a domain (RFC 7519 section 4.2: a collision-resistant name).
-pub(crate) fn is_path(claim: &str) -> bool {
-    const DOMAINS: [&str; 8] = ["com", "org", "net", "io", "dev", "app", "cloud", "edu"];
+/// The path that is meant by a name that reads like one: `realm_access.roles`, `realm_access/roles`,
+/// `https://example.com/claims.roles`. The name of a claim may have dots where it is a URL, or begins or ends with a domain
+/// (RFC 7519 section 4.2: a collision-resistant name).
+pub(crate) fn meant_path(claim: &str) -> Option<String> {
     let is_word = |part: &str| {
         !part.is_empty()
             && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
     };
-    let mut parts = claim.split('.');
-    claim.contains('.') && parts.clone().all(is_word) && !parts.any(|part| DOMAINS.contains(&part))
+    if claim.starts_with('/') {
+        return None;
+    }
+    if let Some((_, rest)) = claim.split_once("://") {
+        // The dots of the host are its own.
+        let (_, last) = rest.split_once('/')?.1.rsplit_once('/').unwrap_or(("", rest.split_once('/')?.1));
+        let within: Vec<_> = last.split('.').collect();
+        // `v1.0` is a version.
+        let is_name = |part: &str| is_word(part) && !part.bytes().all(|byte| byte.is_ascii_digit());
+        let is_path = within.len() > 1 && within.iter().all(|part| is_name(part));
+        let (url, _) = claim.split_at_checked(claim.len().checked_sub(last.len())?)?;
+        let (first, inner) = within.split_first()?;
+        let root = format!("{url}{first}").replace('~', "~0").replace('/', "~1");
+        return is_path.then(|| format!("/{root}/{}", inner.join("/")));
+    }
+    if claim.contains('/') {
+        return claim.split('/').all(is_word).then(|| format!("/{claim}"));
+    }
+    // Programs write `.a.b` too.
+    let parts: Vec<_> = claim.split('.').filter(|part| !part.is_empty()).collect();
+    let is_path = parts.len() > 1 && parts.iter().all(|part| is_word(part)) && !is_domain(&parts);
+    is_path.then(|| format!("/{}", parts.join("/")))
+}
+
+/// Whether these are the labels of a domain, from either end. `org` and `app` are words that claims have, too.
+fn is_domain(labels: &[&str]) -> bool {
+    let is_top = |label: &&str| matches!(*label, "com" | "net" | "io" | "edu");
+    let has_label = |label: &&str| !label.contains('_');
+    labels.iter().all(has_label)
+        && (labels.last().is_some_and(is_top) || labels.len() > 2 && labels.first().is_some_and(is_top))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_reads_like_a_path_is_shown_as_one() {
+        for (name, path) in [
+            ("realm_access.roles", "/realm_access/roles"),
+            ("realm_access/roles", "/realm_access/roles"),
+            (".realm_access.roles", "/realm_access/roles"),
+            ("realm_access..roles", "/realm_access/roles"),
+            ("app_metadata.org", "/app_metadata/org"),
+            ("tenant.org", "/tenant/org"),
+            ("app.role", "/app/role"),
+            ("net.id", "/net/id"),
+            ("app_metadata.io", "/app_metadata/io"),
+            ("kubernetes.io.namespace", "/kubernetes/io/namespace"),
+            ("https://hasura.io/jwt/claims.x-hasura-role", "/https:~1~1hasura.io~1jwt~1claims/x-hasura-role"),
+            ("https://example.com/claims.a.b", "/https:~1~1example.com~1claims/a/b"),
+        ] {
+            assert_eq!(meant_path(name).as_deref(), Some(path), "{name}");
+        }
+        for name in [
+            "sub",
+            "/realm_access/roles",
+            "https://example.com",
+            "https://example.com/",
+            "https://example.com/roles",
+            "https://example.com/v1.0",
+            "https://example.com/v1.0/roles",
+            "http://schemas.example.com/ws/2005/05/identity/claims/name",
+            "example.com/roles",
+            "kubernetes.io/serviceaccount/namespace",
+            "kubernetes.io",
+            "user.example.com",
+            "com.example.roles",
+            "cognito:groups",
+            "urn:example:a.b",
+            "roles.",
+            ".",
+            "",
+        ] {
+            assert_eq!(meant_path(name), None, "{name}");
+        }
+    }
 }

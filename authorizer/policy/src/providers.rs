@@ -17,7 +17,7 @@ pub struct Provider {
     /// The form of its issuers, with `{...}` for what differs.
     pub issuer: String,
     /// Which issuers are its: `*` stands for any characters.
-    pub matches: Vec<String>,
+    pub matches: Vec<Address>,
     /// The pages that the facts are from.
     pub sources: Vec<String>,
     /// What to know when its issuer is written into a policy, as the lines of a comment.
@@ -294,7 +294,7 @@ pub fn all() -> &'static [Provider] {
 impl Provider {
     /// The provider of an issuer, as far as its address shows.
     pub fn of(issuer: &str) -> Option<&'static Self> {
-        all().iter().find(|provider| provider.matches.iter().any(|pattern| is_like(pattern, issuer)))
+        all().iter().find(|provider| provider.matches.iter().any(|address| address.is_of(issuer)))
     }
 
     /// The field of the policy that says who its access tokens are for.
@@ -319,17 +319,38 @@ impl Provider {
     }
 }
 
-/// Whether a text is as a pattern says, in which `*` stands for any characters.
-fn is_like(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
-    let mut parts: Vec<_> = parts.collect();
-    let Some(last) = parts.pop() else { return rest.is_empty() };
-    for part in parts {
-        let Some((_, after)) = rest.split_once(part) else { return false };
-        rest = after;
+/// The address of an issuer, in which a `*` stands for any characters. It is taken apart once: a review compares each with
+/// every issuer many times.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(from = "String")]
+pub struct Address {
+    first: String,
+    between: Vec<String>,
+    /// `None` if there is no `*`.
+    last: Option<String>,
+}
+
+impl From<String> for Address {
+    fn from(text: String) -> Self {
+        let mut parts = text.split('*').map(str::to_owned);
+        let first = parts.next().unwrap_or_default();
+        let mut between: Vec<String> = parts.collect();
+        let last = between.pop();
+        Self { first, between, last }
     }
-    rest.ends_with(last)
+}
+
+impl Address {
+    /// Whether an issuer can have it.
+    fn is_of(&self, issuer: &str) -> bool {
+        let Some(mut rest) = issuer.strip_prefix(self.first.as_str()) else { return false };
+        let Some(last) = &self.last else { return rest.is_empty() };
+        for part in &self.between {
+            let Some((_, after)) = rest.split_once(part.as_str()) else { return false };
+            rest = after;
+        }
+        rest.ends_with(last.as_str())
+    }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use toml::de::DeTable;
 use crate::error::FileKind;
 use crate::form::Secrets;
 use crate::keys::NotHere;
-use crate::notation::{address, has_index, is_odd, is_path, is_placeholder, of_another_system};
+use crate::notation::{address, has_index, is_odd, is_placeholder, meant_path, of_another_system};
 use crate::place::{Places, Position};
 
 /// Something in a valid policy that a person should know, at its place in the file.
@@ -270,14 +270,12 @@ fn paths(document: &PolicyDocument) -> impl Iterator<Item = Warned> {
                 "test an array with `has`, or leave it if the object has this member",
             ));
         }
-        if !is_path(claim) {
-            return None;
-        }
-        let (path, claim) = (claim.replace('.', "/"), claim.escape_debug());
+        let path = meant_path(claim)?;
+        let claim = claim.escape_debug();
         let message = format!(
             "`{claim}` is the name of one claim, not a path into an object, which is written `/{path}`"
         );
-        let remedy = "write the path with slashes, or leave it if the tokens have a claim with this name";
+        let remedy = "write the path so, or leave it if the tokens have a claim with this name";
         Some(("claim-with-dots", place, message, remedy))
     })
 }

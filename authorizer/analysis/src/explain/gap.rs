@@ -375,6 +375,10 @@ impl<'c> Case<'c> {
             ClaimTest::Has(_) | ClaimTest::StartsWith(_) | ClaimTest::Present(true) if is_only_these => {
                 of_values()
             }
+            // In a text, it would be several words.
+            ClaimTest::Has(word) if word.contains(' ') => {
+                format!("{claim} was an array with {}", shown(&word.as_str().into()))
+            }
             ClaimTest::Has(word) => format!("{claim} held {}", shown(&word.as_str().into())),
             ClaimTest::StartsWith(beginning) => {
                 format!("{claim} began with {}", shown(&beginning.as_str().into()))

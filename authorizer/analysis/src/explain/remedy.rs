@@ -19,7 +19,7 @@ pub(super) fn remedy(
 ) -> String {
     let fixed = match refusal {
         Refusal::EventMalformed(_) => "The event would have to be the one that CloudFront sends.",
-        Refusal::EventWrongTrigger => "The event would have to be one of a viewer-request trigger.",
+        Refusal::EventWrongTrigger => "The `eventType` of the event would have to be `viewer-request`.",
         Refusal::Key(_) => "The path would have to be the percent-encoded form of one object key.",
         Refusal::Query(_) => "The query would have to be one that an allowed operation takes.",
         Refusal::PostNotAnUpload => {

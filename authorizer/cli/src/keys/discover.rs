@@ -150,7 +150,14 @@ pub(super) fn run(args: &Args) -> miette::Result<Exit> {
     // Before anything is written.
     let sign_in =
         asked.as_ref().map(|asked| SignInBlock::of(&name, issuer.as_str(), &metadata, asked)).transpose()?;
-    let sign_in_warnings = sign_in.as_ref().map(SignInBlock::warnings).unwrap_or_default();
+    let mut sign_in_warnings = sign_in.as_ref().map(SignInBlock::warnings).unwrap_or_default();
+    if sign_in.is_some() && metadata.access_token_issuer.is_some() {
+        sign_in_warnings.push(format!(
+            "the sign-in checks an ID token too, whose issuer is `{issuer}`, so with this `[[issuers]]` block nobody can sign \
+             in: write `issuer = \"{issuer}\"` and the client's id as `audience` in a block of its own, name that block in \
+             `[sign_in]`, and add `session_token = \"id_token\"`"
+        ));
+    }
     let file = args.dir.join(format!("{name}.jwks.json"));
     let stored = set.store(&file)?;
     set.note_skipped();

@@ -122,6 +122,11 @@ impl<'e> Replayed<'e> {
         Self { now: Some(now.as_seconds()), ..self }
     }
 
+    /// The line of its event, if its file has several.
+    pub(super) fn line(&self) -> Option<u64> {
+        self.line
+    }
+
     /// Where the event came from, in words.
     pub(super) fn place(&self) -> String {
         place(self.source, self.line, self.item)

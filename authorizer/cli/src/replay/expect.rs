@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use authorizer_core::UnixTime;
 use owo_colors::OwoColorize as _;
@@ -23,6 +23,10 @@ const MAX_EXPECTATION_BYTES: usize = 256 * 1024 * 1024;
 pub(super) struct Expectations {
     recorded: BTreeMap<String, Recorded>,
     shown: Shown,
+    /// The last line of an event that has an outcome.
+    last: u64,
+    /// How many events of a recording come after it.
+    unfinished: AtomicU64,
 }
 
 /// How a difference is shown.
@@ -34,6 +38,16 @@ pub(super) enum Shown {
     Decisions,
     /// A line of JSON.
     Json,
+}
+
+impl Shown {
+    /// Whether the outcomes are those of a recording.
+    fn is_recording(self) -> bool {
+        match self {
+            Self::Whole => false,
+            Self::Decisions | Self::Json => true,
+        }
+    }
 }
 
 /// An event of a recording that is decided in another way: a line of `replay --recording --format json`.
@@ -71,6 +85,7 @@ struct Recorded {
 #[derive(Debug)]
 pub(super) struct Compared {
     place: String,
+    line: Option<u64>,
     difference: Option<Difference>,
     /// Its outcome, if none was recorded and somebody wants to know.
     replayed: Option<Value>,
@@ -88,9 +103,14 @@ pub(super) struct Difference {
 impl Expectations {
     /// Reads a file that `replay --format json` wrote.
     pub(super) fn read(path: &Path, shown: Shown) -> miette::Result<Self> {
-        let bytes = read_limited(path, MAX_EXPECTATION_BYTES)?;
+        let mut bytes = read_limited(path, MAX_EXPECTATION_BYTES)?;
+        if shown.is_recording() {
+            // What was not written to its end is no outcome.
+            bytes.truncate(memchr::memrchr(b'\n', &bytes).map_or(0, |end| end.saturating_add(1)));
+        }
         let text = String::from_utf8_lossy(&bytes);
         let mut recorded = BTreeMap::new();
+        let mut last = 0;
         for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
             let unusable =
                 || ReplayError::Expectation { path: path.to_owned(), line: index.saturating_add(1) };
@@ -99,12 +119,13 @@ impl Expectations {
             let number = |name| value.get(name).and_then(Value::as_u64);
             let key = place(source, number("line"), number("item"));
             let now = number("now").map(UnixTime::from_seconds);
+            last = last.max(number("line").unwrap_or_default());
             let outcome = Recorded { line: line.into(), now, came: AtomicBool::new(false) };
             if recorded.insert(key, outcome).is_some() {
                 return Err(unusable().into());
             }
         }
-        Ok(Self { recorded, shown })
+        Ok(Self { recorded, shown, last, unfinished: AtomicU64::new(0) })
     }
 
     /// When the event was decided, in a recording.
@@ -118,14 +139,19 @@ impl Expectations {
         let recorded = self.recorded.get(&place).map(|recorded| recorded.line.as_ref());
         let difference = recorded.and_then(|recorded| difference(&place, recorded, replayed, self.shown));
         let is_alone = recorded.is_none() && matches!(self.shown, Shown::Json);
-        Compared { place, difference, replayed: is_alone.then(|| replayed.to_value()) }
+        let line = replayed.line();
+        Compared { place, line, difference, replayed: is_alone.then(|| replayed.to_value()) }
     }
 
     /// The message about an event, if any, in the order of the events. The second event of a place is not recorded.
     pub(super) fn meet(&self, compared: &Compared) -> Option<Difference> {
-        let Compared { place, difference, replayed } = compared;
+        let Compared { place, line, difference, replayed } = compared;
         match self.recorded.get(place) {
             Some(recorded) if !recorded.came.swap(true, Ordering::Relaxed) => difference.clone(),
+            None if self.shown.is_recording() && line.is_some_and(|line| line > self.last) => {
+                self.unfinished.fetch_add(1, Ordering::Relaxed);
+                None
+            }
             Some(_) | None => {
                 let text = match self.shown {
                     Shown::Json => DifferenceLine::text(place, None, replayed.as_ref()),
@@ -134,6 +160,11 @@ impl Expectations {
                 Some(Difference { text, change: None })
             }
         }
+    }
+
+    /// How many events at the end of a recording have no outcome: it was not written to its end.
+    pub(super) fn unfinished(&self) -> u64 {
+        self.unfinished.load(Ordering::Relaxed)
     }
 
     /// What is said of the recorded events that did not come.

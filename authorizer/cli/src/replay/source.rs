@@ -1,7 +1,7 @@
 //! Where events come from: files, folders, JSON Lines and standard input, in batches.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Cursor, ErrorKind, Read as _};
+use std::io::{self, BufRead, BufReader, Cursor, ErrorKind, Read as _, Seek as _, SeekFrom};
 use std::mem::take;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,8 +22,14 @@ const ONE_MORE: u64 = 1024 * 1024 + 1;
 /// What some editors and shells write before a text in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
+/// What stands before each text of a sequence of JSON texts (RFC 7464).
+const RECORD_SEPARATOR: u8 = 0x1E;
+
 /// The number of bytes that are read and handed on at once.
 const BATCH_BYTES: usize = 128 * 1024;
+
+/// How much of the end of a file is looked at, at once.
+const WINDOW: u64 = 64 * 1024;
 
 /// The number of files of one event that are handed on at once.
 const BATCH_FILES: usize = 64;
@@ -70,12 +76,41 @@ pub(super) fn read(arguments: &[PathBuf], hand: Hand<'_, Batch>) {
     }
 }
 
-/// Hands on all events of one file, under a name of its own.
-pub(super) fn read_as(path: &Path, source: &str, hand: Hand<'_, Batch>) {
+/// Hands on the events of a recording, under a name of their own: those whose lines are whole, up to this length.
+pub(super) fn read_recorded(path: &Path, source: &str, length: u64, hand: Hand<'_, Batch>) {
     let mut reader = Reader::new(hand);
-    if reader.read_file(path, source.to_owned()) {
-        reader.hand_files();
+    match File::open(path) {
+        Ok(file) => {
+            let whole = BufReader::with_capacity(BATCH_BYTES, file.take(length));
+            reader.read_lines(path, source.to_owned(), whole);
+        }
+        Err(error) => {
+            reader.fail(ReplayError::Unreadable { path: path.to_owned(), source: error });
+        }
     }
+}
+
+/// The bytes of the whole lines of a file, and whether there is more after them: a line that was not written to its end.
+pub(super) fn whole_lines(path: &Path) -> Result<(u64, bool), ReplayError> {
+    let length = || {
+        let mut file = File::open(path)?;
+        let length = file.seek(SeekFrom::End(0))?;
+        let mut end = length;
+        let mut bytes = Vec::new();
+        while end > 0 {
+            let start = end.saturating_sub(WINDOW);
+            file.seek(SeekFrom::Start(start))?;
+            bytes.clear();
+            (&mut file).take(end.saturating_sub(start)).read_to_end(&mut bytes)?;
+            if let Some(place) = memchr::memrchr(b'\n', &bytes) {
+                let whole = start.saturating_add(place as u64).saturating_add(1);
+                return Ok((whole, whole < length));
+            }
+            end = start;
+        }
+        Ok((0, length > 0))
+    };
+    length().map_err(|source| ReplayError::Unreadable { path: path.to_owned(), source })
 }
 
 /// Reads one event: the bytes of a file, or of standard input.
@@ -86,9 +121,27 @@ pub(crate) fn one_event(path: &Path) -> Result<Vec<u8>, ReplayError> {
         File::open(path).and_then(read_to_limit)
     };
     match bytes {
-        Ok(Some(bytes)) => Ok(bytes),
+        Ok(Some(mut bytes)) => {
+            without_separators(&mut bytes);
+            Ok(bytes)
+        }
         Ok(None) => Err(ReplayError::TooLong { path: path.to_owned() }),
         Err(source) => Err(ReplayError::Unreadable { path: path.to_owned(), source }),
+    }
+}
+
+/// Puts a space in the place of each record separator at the beginning of a line (RFC 7464: a sequence of JSON texts, as
+/// `jq --seq` writes it). No JSON text has one there.
+fn without_separators(bytes: &mut [u8]) {
+    if memchr::memchr(RECORD_SEPARATOR, bytes).is_none() {
+        return;
+    }
+    let mut is_start = true;
+    for byte in bytes {
+        if is_start && *byte == RECORD_SEPARATOR {
+            *byte = b' ';
+        }
+        is_start = *byte == b'\n';
     }
 }
 
@@ -168,6 +221,7 @@ impl<'h> Reader<'h> {
         if let Some(rest) = start.strip_prefix(BYTE_ORDER_MARK) {
             start = rest.to_vec();
         }
+        without_separators(&mut start);
         if !is_json(&start) {
             if let Err(source) = reader.by_ref().take(ONE_MORE).read_to_end(&mut start) {
                 return self.fail(unreadable(source));
@@ -202,12 +256,14 @@ impl<'h> Reader<'h> {
             };
             let length = more.len();
             if length == 0 {
+                without_separators(&mut bytes);
                 return texts.add(bytes, self.hand) && texts.finish(self.hand);
             }
             let ends = memchr::memrchr(b'\n', more).map_or(0, |place| place.saturating_add(1));
             let (whole, rest) = more.split_at_checked(ends).unwrap_or((more, &[]));
             if ends > 0 {
                 bytes.extend_from_slice(whole);
+                without_separators(&mut bytes);
                 if !texts.add(take(&mut bytes), self.hand) {
                     return false;
                 }

@@ -115,7 +115,7 @@ pub(crate) struct ServedBehavior {
     methods: String,
     /// Whether the function runs: `yes`, `no`, `absent` (only on other events), or `other` (not this function).
     function: String,
-    /// The bucket, with the origin path.
+    /// The bucket, with the origin path; of an origin group, both, as in `files, then copies`.
     origin: String,
     /// The cache policy, or `no`.
     cache: String,
@@ -126,6 +126,7 @@ pub(crate) struct ServedBehavior {
 pub(super) struct Said {
     pub(super) behaviors: Vec<ServedBehavior>,
     notes: Vec<String>,
+    warnings: Vec<String>,
 }
 
 impl DistributionArgs {
@@ -165,7 +166,8 @@ impl DistributionArgs {
             cache: row.cache,
         });
         let behaviors = rows.collect();
-        Ok((Behaviors::Distribution(Box::new(config)), Said { behaviors, notes }))
+        let warnings = config.warnings().to_vec();
+        Ok((Behaviors::Distribution(Box::new(config)), Said { behaviors, notes, warnings }))
     }
 
     fn read(&self, path: &Path) -> miette::Result<DistributionConfig> {
@@ -211,8 +213,11 @@ impl Said {
         Ok(())
     }
 
-    /// Says what is not as at CloudFront.
+    /// Says what is wrong with the distribution, and what is not as at CloudFront.
     pub(super) fn warn(&self) {
+        for text in &self.warnings {
+            note(format_args!("{} {text}", "warning:".yellow()));
+        }
         for text in &self.notes {
             note(format_args!("{} {}", "not as at CloudFront:".yellow(), text.escape_debug()));
         }

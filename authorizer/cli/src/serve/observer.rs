@@ -249,6 +249,19 @@ fn allowed(report: &RequestReport, rule: &str) -> String {
     }
 }
 
+/// What is said of a request without a line of the decision log: the behavior has no function, or the package is another
+/// function than the authorizer.
+fn without_decision(report: &RequestReport) -> String {
+    let by = if report.usage.is_some() { "let through by the function" } else { "no function for this path" };
+    match report.age {
+        Some(age) => format!("{by}, from the cache, {age} s old"),
+        None if report.forwarded && report.status >= 400 => format!("{by}; the error is S3's"),
+        None if report.forwarded => by.to_owned(),
+        None if report.usage.is_some() => "answered by the function".to_owned(),
+        None => String::new(),
+    }
+}
+
 fn text(report: &RequestReport) -> String {
     let word = |name: &str| {
         report.record.as_ref().and_then(|record| record.get(name)).and_then(Value::as_str).unwrap_or_default()
@@ -268,6 +281,7 @@ fn text(report: &RequestReport) -> String {
             )
         }
         (None, Some(problem)) => lines(problem).red().to_string(),
+        (None, None) if report.record.is_none() => without_decision(report),
         (None, None) if word("rule").is_empty() => word("reason").to_owned(),
         (None, None) if report.forwarded => allowed(report, word("rule")),
         (None, None) if report.age.is_some() => {
@@ -323,6 +337,41 @@ mod tests {
             format!("403 HEAD   a  {absent}, from the cache, 3 s old  2.0 ms")
         );
         assert_eq!(line("PUT", 412, None), "412 PUT    a  allowed by rule own; the error is S3's  2.0 ms");
+    }
+
+    #[test]
+    fn a_request_without_a_decision_says_who_let_it_through() {
+        let line = |status: u16, forwarded: bool, age: Option<u64>, ran: bool| {
+            let usage = authorizer_local::Usage {
+                pid: 1,
+                cold_start: None,
+                duration: Duration::from_millis(1),
+                cpu: None,
+                memory: None,
+            };
+            let report = RequestReport {
+                request_id: String::new(),
+                method: "GET".to_owned(),
+                path: "/a".to_owned(),
+                status,
+                record: None,
+                usage: ran.then_some(usage),
+                violation: None,
+                problem: None,
+                elapsed: Duration::from_millis(2),
+                forwarded,
+                age,
+                details: None,
+            };
+            let text = anstream::adapter::strip_str(&text(&report)).to_string();
+            let (_, why) = text.split_once("/a  ").unwrap();
+            why.split("  ").next().unwrap().to_owned()
+        };
+        assert_eq!(line(200, true, None, true), "let through by the function");
+        assert_eq!(line(403, true, None, true), "let through by the function; the error is S3's");
+        assert_eq!(line(200, false, None, true), "answered by the function");
+        assert_eq!(line(200, true, None, false), "no function for this path");
+        assert_eq!(line(200, false, Some(3), false), "no function for this path, from the cache, 3 s old");
     }
 
     #[test]

@@ -133,9 +133,7 @@ impl LivePolicy {
         }
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         Invocation {
-            // An outcome has strings and maps of strings, which always make JSON. If it did not make JSON, the
-            // distribution would answer 502.
-            result: serde_json::to_vec(&authorized.outcome).map(Bytes::from).unwrap_or_default(),
+            result: Bytes::from(authorized.outcome.to_json()),
             record: serde_json::to_value(DecisionLine::new(&authorized.record, micros)).ok(),
             usage: None,
         }

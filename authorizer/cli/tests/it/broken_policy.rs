@@ -1,4 +1,4 @@
-//! A broken policy, and a program that reads JSON or SARIF: it gets a document, and the exit status is 2.
+//! A broken policy, and a program that reads JSON, SARIF or JUnit XML: it gets a document, and the exit status is 2.
 
 use std::fs;
 
@@ -85,4 +85,46 @@ fn the_configuration_that_attach_writes_is_not_mixed_with_its_error() {
     let done = authorizer_with(&arguments, "{");
     assert_eq!((done.code, done.out.as_str()), (2, ""));
     assert!(serde_json::from_str::<Value>(&done.err).unwrap()["error"]["message"].is_string());
+}
+
+#[test]
+fn arguments_that_no_command_takes_are_an_error_in_the_format_too() {
+    for (arguments, word) in [
+        (vec!["replay", "--format", "json", "--policy", "p.toml", "--now", "soon", "e.json"], "soon"),
+        (vec!["check", "--format=json", "--nope", "p.toml"], "--nope"),
+        (vec!["explain", "--policy", "p.toml", "--format", "json"], "EVENT"),
+        (vec!["audit", "query", "--format", "json", "p.toml", "--keys", "{{"], "{{"),
+        (vec!["attach", "--format", "json", "-"], "--behavior"),
+    ] {
+        let done = authorizer(&arguments);
+        assert_eq!(done.code, 2, "{arguments:?}");
+        let (told, is_beside) = if arguments[0] == "attach" { (&done.err, true) } else { (&done.out, false) };
+        let told: Value = serde_json::from_str(told).unwrap_or_else(|error| panic!("{arguments:?}: {error}"));
+        let problem = &told["error"]["problems"][0];
+        assert!(problem["message"].as_str().unwrap().contains(word), "{arguments:?}: {told}");
+        assert!(problem["remedy"].is_string(), "{arguments:?}: {told}");
+        assert!(is_beside || done.err.starts_with("error: "), "people read standard error");
+    }
+    let done = authorizer(&["audit", "findings", "--format", "sarif", "--nope"]);
+    assert_eq!((done.code, done.out.contains("toolExecutionNotifications")), (2, true));
+    for arguments in [vec!["check", "--nope"], vec!["check", "--format", "text", "--nope"]] {
+        assert_eq!(authorizer(&arguments).out, "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_reader_of_junit_gets_junit() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = folder.path().join("misspelt.toml");
+    fs::write(&policy, MISSPELT).unwrap();
+    let policy = policy.to_str().unwrap();
+    for (arguments, word) in [
+        (vec!["test", "--policy", policy, "--format", "junit"], "misspelt.toml:5:1: `efect`"),
+        (vec!["test", "--policy", policy, "--format", "junit", "--min-coverage", "x"], "--min-coverage"),
+    ] {
+        let done = authorizer(&arguments);
+        assert_eq!(done.code, 2, "{arguments:?}");
+        assert!(done.out.starts_with("<?xml ") && done.out.contains("errors=\"1\""), "{}", done.out);
+        assert!(done.out.contains("<error ") && done.out.contains(word), "{}", done.out);
+    }
 }

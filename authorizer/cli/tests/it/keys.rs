@@ -271,6 +271,16 @@ fn discover_writes_the_issuer_of_access_tokens() {
     let told: Value = serde_json::from_str(&done.out).unwrap();
     assert_eq!((&told["issuer"], &told["metadata_issuer"]), (&json!(trust), &json!(issuer)));
     assert!(told["block"].as_str().unwrap().contains(trust));
+    // A sign-in checks an ID token, which has the other issuer.
+    let (authorize, token) = (provider.url("/authorize"), provider.url("/token"));
+    let endpoints = json!({"issuer": issuer, "jwks_uri": provider.url("/keys"), "access_token_issuer": trust,
+        "authorization_endpoint": authorize, "token_endpoint": token});
+    provider.answers("/adfs/.well-known/openid-configuration", json_answer(&endpoints.to_string()));
+    let sign_in = ["--sign-in", "files-web", "--origin", "https://files.example.com"];
+    let done = keys(at, &[discover.as_slice(), &sign_in].concat());
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(done.err.contains(&format!("write `issuer = \"{issuer}\"`")), "{}", done.err);
+    assert!(done.err.contains("session_token = \"id_token\""), "{}", done.err);
 }
 
 /// RFC 7517 section 5: keys that cannot be used are ignored.

@@ -33,6 +33,9 @@ fn every_command_ends_quietly_with_141_when_nobody_reads_its_result() {
     let token = authorizer(&["token", "mint", "--key", key, "--issuer", "i"]).out;
     let event = "fixtures/events/algorithm-es256.json";
     let mut commands = vec![
+        vec!["--help"],
+        vec!["check", "-h"],
+        vec!["check", "--format", "json", "--nope"],
         vec!["audit", "cedar", SAMPLE],
         vec!["audit", "report", SAMPLE, "--format", "markdown"],
         vec!["token", "mint", "--key", key, "--issuer", "i"],
@@ -89,6 +92,9 @@ fn every_command_ends_quietly_with_141_when_nobody_reads_its_result() {
 #[test]
 fn a_full_disk_is_an_error_still() {
     for arguments in [
+        vec!["--help"],
+        vec!["--version"],
+        vec!["audit", "diff", "-h"],
         vec!["check", "fixtures/policies/sample.toml"],
         vec!["audit", "matrix", "--policy", "fixtures/policies/sample.toml", "--format", "csv"],
     ] {

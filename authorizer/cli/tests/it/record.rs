@@ -180,6 +180,44 @@ fn what_was_served_is_replayed_without_its_tokens() {
 }
 
 #[test]
+fn what_was_not_written_to_its_end_is_left_out_of_a_replay_and_told() {
+    let folder = folder();
+    let path = folder.path();
+    let served = Served::start(path, &["--record", "recording"]);
+    for n in 0..4 {
+        served.ask("GET", &format!("/users/alice/{n}"), &[]);
+    }
+    served.stop();
+    let (events, outcomes) = (path.join("recording/events.jsonl"), path.join("recording/expected.jsonl"));
+    let (all_events, all_outcomes) = (fs::read(&events).unwrap(), fs::read(&outcomes).unwrap());
+    // The end of the third line, and one byte less than the fourth.
+    let third = |all: &[u8]| all.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(2).unwrap().0 + 1;
+    let cut = |all: &[u8], length: usize| all[..length].to_vec();
+    let half = |all: &[u8]| cut(all, all.len() - 1);
+    let three = |all: &[u8]| cut(all, third(all));
+    for (events_left, outcomes_left, left_out) in [
+        (half(&all_events), half(&all_outcomes), 1),
+        (half(&all_events), three(&all_outcomes), 1),
+        (all_events.clone(), half(&all_outcomes), 1),
+        (all_events.clone(), three(&all_outcomes), 1),
+        (all_events.clone(), all_outcomes.clone(), 0),
+    ] {
+        fs::write(&events, events_left).unwrap();
+        fs::write(&outcomes, outcomes_left).unwrap();
+        let done = replay(path, "policy.toml");
+        let whole = format!("{} events, 0 differences from what was recorded\n", 4 - left_out);
+        assert_eq!((done.code, done.out.as_str()), (0, whole.as_str()), "{}", done.err);
+        let said = "the recording breaks off: its last 1 request was not written whole, and left out";
+        assert_eq!(done.err.contains(said), left_out == 1, "{}", done.err);
+    }
+    // An outcome that is missing before the end is no half of a line.
+    fs::write(&outcomes, &all_outcomes[third(&all_outcomes)..]).unwrap();
+    let missing = replay(path, "policy.toml");
+    assert_eq!(missing.code, 1);
+    assert!(missing.out.contains("events.jsonl:1: no outcome was recorded"), "{}", missing.out);
+}
+
+#[test]
 fn a_recording_needs_a_folder_of_its_own() {
     let folder = folder();
     fs::create_dir(folder.path().join("recording")).unwrap();

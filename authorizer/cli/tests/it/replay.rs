@@ -259,9 +259,19 @@ fn what_is_not_json_is_named_with_its_line_and_its_lines_are_not_events() {
         pretty.replace('\n', "\r\n"),
         format!("[{value},\r\n{value}]\r\n"),
         format!("{pretty}\n\n{value}\n[{value}, {value}]"),
+        // RFC 7464: a sequence of JSON texts.
+        format!("\u{1e}{value}\n\u{1e}{value}\n"),
+        format!("\u{1e}{pretty}\n\u{1e}{pretty}\n"),
     ] {
-        let done = authorizer_with(&policy, text);
+        let folder = tempfile::tempdir().unwrap();
+        // A `.json` file is what the function gets, so that a mark makes its event malformed.
+        let file = folder.path().join(if text.starts_with('\u{feff}') { "e.jsonl" } else { "e.json" });
+        fs::write(&file, &text).unwrap();
+        let done = authorizer_with(&policy, &text);
         assert_eq!(done.code, 0, "{}{}", done.out, done.err);
+        let [start @ .., _] = policy;
+        let of_file = authorizer(&[start.as_slice(), &[file.to_str().unwrap()]].concat());
+        assert_eq!((of_file.code, of_file.out.lines().count()), (0, done.out.lines().count()), "{text}");
     }
     // A line that was cut off is one event, and the next one is another.
     let done = authorizer_with(&policy, format!("{}\n{value}\n", value.to_string().get(..100).unwrap()));

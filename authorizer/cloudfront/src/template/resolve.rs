@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::TemplateError;
+use super::{TemplateError, parameters};
 
 /// How deep values, conditions and what they refer to may lie in one another.
 const MAX_DEPTH: usize = 64;
@@ -67,13 +67,7 @@ impl<'t> Resolver<'t> {
     ) -> Result<Self, TemplateError> {
         let section = |name: &str| document.get(name).and_then(Value::as_object);
         let parameters = section("Parameters");
-        if let Some(name) = values.keys().find(|name| !parameters.is_some_and(|all| all.contains_key(*name)))
-        {
-            return Err(TemplateError::Unresolved {
-                place: "Parameters".to_owned(),
-                why: format!("the template has no parameter `{}`", name.escape_debug()),
-            });
-        }
+        parameters::check(parameters, values)?;
         let mut buckets: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         for (id, resource) in resources {
             if is_bucket(resource) {
@@ -396,10 +390,9 @@ impl<'t> Resolver<'t> {
             let given = self.values.get(name).map(|value| Value::String(value.clone()));
             let value = given.or_else(|| parameter.get("Default").cloned());
             let value = value.ok_or_else(|| format!("the parameter `{name}` has no default"))?;
-            let is_list = kind == "CommaDelimitedList" || kind.starts_with("List<");
             return Ok(Some(match value {
                 // Of an empty text, CloudFormation makes a list with one empty text.
-                Value::String(text) if is_list => {
+                Value::String(text) if parameters::is_list(parameter) => {
                     text.split(',').map(|item| Value::String(item.trim().to_owned())).collect()
                 }
                 // Of a number, CloudFormation makes a text.

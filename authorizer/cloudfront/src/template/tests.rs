@@ -189,6 +189,36 @@ fn a_value_can_be_given_for_a_parameter_that_is_there() {
 }
 
 #[test]
+fn a_value_that_the_parameter_does_not_take_is_refused_as_cloudformation_refuses_it() {
+    let read = |parameter: Value, value: Option<&str>| {
+        let mut template = template(&config());
+        template["Parameters"]["Stage"] = parameter;
+        let values = value.map(|value| ("Stage".to_owned(), value.to_owned())).into_iter().collect();
+        Template::read(&template, &values).map(|_| ()).map_err(|error| error.to_string())
+    };
+    let stage = json!({"Type": "String", "AllowedValues": ["test", "prod", 1, true], "Default": "test"});
+    for value in [None, Some("prod"), Some("1"), Some("true")] {
+        assert_eq!(read(stage.clone(), value), Ok(()), "{value:?}");
+    }
+    let wrong = "Parameters/Stage: the value is `Prod`, but must be one of `test`, `prod`, `1`, `true`";
+    assert_eq!(read(stage, Some("Prod")), Err(wrong.to_owned()));
+    let list = json!({"Type": "CommaDelimitedList", "AllowedValues": ["GET", "PUT"]});
+    assert_eq!(read(list.clone(), Some("GET, PUT")), Ok(()));
+    assert!(read(list, Some("GET, POST")).unwrap_err().contains("`POST`"));
+    let number = json!({"Type": "Number", "MinValue": 1, "MaxValue": "10"});
+    assert_eq!(read(number.clone(), Some("10")), Ok(()));
+    assert!(read(number.clone(), Some("0")).unwrap_err().contains("`MinValue`"));
+    assert!(read(number, Some("ten")).unwrap_err().contains("must be a number"));
+    let length = json!({"Type": "String", "MinLength": 2, "MaxLength": 3});
+    assert_eq!(read(length.clone(), Some("äöü")), Ok(()));
+    assert!(read(length, Some("a")).unwrap_err().contains("`MinLength`"));
+    // A default that CloudFormation would not take is not used either.
+    let default = json!({"Type": "String", "AllowedValues": ["a"], "Default": "b"});
+    assert_eq!(read(default.clone(), Some("a")), Ok(()));
+    assert!(read(default, None).unwrap_err().contains("must be one of `a`"));
+}
+
+#[test]
 fn a_template_that_refers_to_itself_without_end_is_refused() {
     let mut endless = template(&config());
     endless["Conditions"]["IsOpen"] = json!({"Fn::Not": [{"Condition": "IsClosed"}]});

@@ -14,10 +14,10 @@ use crate::plain_json::{PlainJson, once};
 pub(super) fn read(text: &str) -> Option<ViewerRequestEvent<'_>> {
     let mut json = PlainJson::new(text);
     let mut event = None;
-    json.object(|json, name| {
+    json.object_of(&["Records"], |json, name| {
         (name == "Records").then_some(())?;
         json.take(b'[')?;
-        json.object(|json, name| {
+        json.object_of(&["cf"], |json, name| {
             (name == "cf").then_some(())?;
             once(&mut event, data(json)?)
         })?;
@@ -28,7 +28,7 @@ pub(super) fn read(text: &str) -> Option<ViewerRequestEvent<'_>> {
 
 fn data<'e>(json: &mut PlainJson<'e>) -> Option<ViewerRequestEvent<'e>> {
     let (mut config, mut request) = (None, None);
-    json.object(|json, name| match name {
+    json.object_of(&["config", "request"], |json, name| match name {
         "config" => once(&mut config, read_config(json)?),
         "request" => once(&mut request, read_request(json)?),
         _ => None,
@@ -38,7 +38,7 @@ fn data<'e>(json: &mut PlainJson<'e>) -> Option<ViewerRequestEvent<'e>> {
 
 fn read_config<'e>(json: &mut PlainJson<'e>) -> Option<CloudFrontConfig<'e>> {
     let (mut domain, mut id, mut trigger, mut request_id) = (None, None, None, None);
-    json.object(|json, name| {
+    json.object_of(&["distributionDomainName", "distributionId", "eventType", "requestId"], |json, name| {
         let slot = match name {
             "distributionDomainName" => &mut domain,
             "distributionId" => &mut id,
@@ -59,7 +59,7 @@ fn read_config<'e>(json: &mut PlainJson<'e>) -> Option<CloudFrontConfig<'e>> {
 fn read_request<'e>(json: &mut PlainJson<'e>) -> Option<CloudFrontRequest<'e>> {
     let (mut client_ip, mut method, mut uri, mut querystring) = (None, None, None, None);
     let mut headers = None;
-    json.object(|json, name| {
+    json.object_of(&["clientIp", "headers", "method", "querystring", "uri"], |json, name| {
         let slot = match name {
             "headers" => return once(&mut headers, read_headers(json)?),
             "clientIp" => &mut client_ip,
@@ -86,33 +86,38 @@ fn read_request<'e>(json: &mut PlainJson<'e>) -> Option<CloudFrontRequest<'e>> {
 fn read_headers<'e>(json: &mut PlainJson<'e>) -> Option<CloudFrontHeaders<'e>> {
     let mut headers = CloudFrontHeaders::new();
     json.object(|json, name| {
-        (!name.bytes().any(|byte| byte.is_ascii_uppercase())).then_some(())?;
         let mut lines = HeaderLines::default();
         json.array(|json| {
             lines.push(read_line(json, name)?);
             Some(())
         })?;
+        // Each line says this of the name too.
+        (!lines.is_empty() || is_lower_case(name)).then_some(())?;
         headers.insert(Cow::Borrowed(name), lines).is_none().then_some(())
     })?;
     Some(headers)
 }
 
+fn is_lower_case(name: &str) -> bool {
+    !name.bytes().any(|byte| byte.is_ascii_uppercase())
+}
+
 fn read_line<'e>(json: &mut PlainJson<'e>, name: &str) -> Option<CloudFrontHeader<'e>> {
-    let (mut key, mut value) = (None, None);
     if json.literal(r#"{"key":""#).is_some() {
         // As a line is nearly always written.
-        key = Some(json.rest_of_string()?);
-        json.literal(r#","value":""#)?;
-        value = Some(json.rest_of_string()?);
+        let key = json.upper_case_of(name)?;
+        json.literal(r#"","value":""#)?;
+        let value = json.rest_of_string()?;
         json.take(b'}')?;
-    } else {
-        json.object(|json, member| match member {
-            "key" => once(&mut key, json.string()?),
-            "value" => once(&mut value, json.string()?),
-            _ => None,
-        })?;
+        return Some(CloudFrontHeader::new(key, value));
     }
-    let key = key.filter(|key| key.eq_ignore_ascii_case(name))?;
+    let (mut key, mut value) = (None, None);
+    json.object(|json, member| match member {
+        "key" => once(&mut key, json.string()?),
+        "value" => once(&mut value, json.string()?),
+        _ => None,
+    })?;
+    let key = key.filter(|key| key.eq_ignore_ascii_case(name) && is_lower_case(name))?;
     Some(CloudFrontHeader::new(key, value?))
 }
 
@@ -142,6 +147,20 @@ mod tests {
         for text in [USUAL, &pretty.unwrap(), &format!(" \n{USUAL}\t\r ")] {
             assert!(by_plain(text).is_some());
             assert_eq!(by_plain(text), by_serde(text));
+        }
+    }
+
+    #[test]
+    fn the_name_of_a_header_has_no_upper_case() {
+        for (from, to) in [
+            (r#""host":[{"key":"Host""#, r#""Host":[{"key":"Host""#),
+            (r#""host":[{"key":"Host""#, r#""HOST":[{"key":"host""#),
+            (r#""accept":[{"value""#, r#""ACCEPT":[{"value""#),
+            (r#""x-none":[]"#, r#""X-None":[]"#),
+        ] {
+            let text = USUAL.replace(from, to);
+            assert_ne!(text, USUAL);
+            assert_eq!((by_plain(&text), by_serde(&text)), (None, None), "{text}");
         }
     }
 

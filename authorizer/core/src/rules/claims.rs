@@ -53,6 +53,8 @@ pub(super) fn is_segment(value: &str) -> bool {
 pub(super) enum ClaimSegments<'c> {
     /// Any segment: the claims are not known yet.
     Any,
+    /// This segment, of a claim that is a string.
+    This(&'c str),
     /// These segments, sorted.
     These(Vec<&'c str>),
 }
@@ -62,7 +64,9 @@ impl<'c> ClaimSegments<'c> {
         let mut these = Vec::new();
         match (claims, claims.get(name)) {
             (Claims::Unknown, _) => return Self::Any,
-            (Claims::None | Claims::Known(_), Some(Value::String(value))) => these.push(value.as_str()),
+            (Claims::None | Claims::Known(_), Some(Value::String(value))) if is_segment(value) => {
+                return Self::This(value);
+            }
             (Claims::None | Claims::Known(_), Some(Value::Array(values))) => {
                 these.extend(values.iter().filter_map(Value::as_str));
             }
@@ -77,6 +81,7 @@ impl<'c> ClaimSegments<'c> {
     pub(super) fn contain(&self, segment: &str) -> bool {
         match self {
             Self::Any => !segment.is_empty(),
+            Self::This(this) => *this == segment,
             Self::These(these) => these.binary_search(&segment).is_ok(),
         }
     }
@@ -85,6 +90,7 @@ impl<'c> ClaimSegments<'c> {
     pub(super) fn contain_one_with(&self, beginning: &str) -> bool {
         match self {
             Self::Any => true,
+            Self::This(this) => this.starts_with(beginning),
             Self::These(these) => these
                 .get(these.partition_point(|one| *one < beginning))
                 .is_some_and(|one| one.starts_with(beginning)),

@@ -134,6 +134,8 @@ pub enum PublishedKeysError {
 /// # Errors
 /// [`PublishedKeysError::NoJson`] or [`PublishedKeysError::NoKeys`].
 pub fn parse_jwk_set(text: &[u8]) -> Result<Vec<Value>, PublishedKeysError> {
+    // RFC 8259 section 8.1: a reader may ignore a byte order mark, which some editors and shells write.
+    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
     let mut set = parse_object(text).map_err(|_| PublishedKeysError::NoJson)?;
     match set.remove("keys") {
         Some(Value::Array(keys)) => Ok(keys),
@@ -232,9 +234,9 @@ impl VerificationKey {
         // A parameter that is null counts as absent.
         let get = |name: &str| value.get(name).filter(|value| !value.is_null());
         let text = |name: &str| get(name).and_then(Value::as_str);
-        // RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1.
+        // RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1; `priv` is that of ML-DSA and other keys of the kind `AKP` (RFC 9964).
         if let Some(parameter) =
-            ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].into_iter().find(|name| get(name).is_some())
+            ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"].into_iter().find(|name| get(name).is_some())
         {
             return Err(KeyProblem::Private(parameter));
         }

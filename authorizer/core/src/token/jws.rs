@@ -46,13 +46,14 @@ impl<'t> Jws<'t> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::TooLong);
         }
-        match token.matches('.').count() {
-            2 => {}
-            4 => return Err(TokenError::Encrypted),
+        let mut parts = token.split('.');
+        let [header, payload, signature] = match [(); 6].map(|()| parts.next()) {
+            [Some(header), Some(payload), Some(signature), None, ..] => [header, payload, signature],
+            [.., Some(_), None] => return Err(TokenError::Encrypted),
             _ => return Err(TokenError::Malformed),
-        }
-        let (signing_input, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
-        let (header, payload) = signing_input.split_once('.').ok_or(TokenError::Malformed)?;
+        };
+        let signed = header.len().saturating_add(1).saturating_add(payload.len());
+        let signing_input = token.get(..signed).ok_or(TokenError::Malformed)?;
         if signature.is_empty() {
             return Err(TokenError::Malformed);
         }

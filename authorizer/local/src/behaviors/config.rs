@@ -10,10 +10,11 @@ use authorizer_cloudfront::{
 };
 use serde_json::Value;
 
+use super::covered::never_selected;
 use super::policies::{CACHE, ORIGIN_REQUEST, Policies, RESPONSE_HEADERS};
 use super::{
-    Answers, Behavior, BucketHere, ErrorResponse, Forwarded, FunctionHere, OriginHere, Selected, Signing,
-    Site, ViewerProtocol,
+    Answers, Behavior, BucketHere, ErrorResponse, Failover, Forwarded, FunctionHere, OriginHere, Selected,
+    Signing, Site, ViewerProtocol,
 };
 
 /// The time of errors in the cache where the distribution says nothing, in seconds.
@@ -33,6 +34,7 @@ pub struct DistributionConfig {
     errors: Vec<ErrorResponse>,
     root: Option<String>,
     notes: Vec<String>,
+    warnings: Vec<String>,
     /// The function on viewer-request of each behavior, without its version; the default one is the last.
     arns: Vec<Option<String>>,
 }
@@ -155,6 +157,7 @@ impl DistributionConfig {
         for (name, behavior) in view.behaviors() {
             behaviors.push(behavior_here(view, name, behavior, &ids, &policies, &mut notes)?);
         }
+        let warnings = never_selected(&behaviors);
         let mut origins = Vec::new();
         for origin in &view.origins.0 {
             origins.push(origin_here(origin, &policies, &mut notes)?);
@@ -177,6 +180,7 @@ impl DistributionConfig {
             errors: view.custom_error_responses.0.iter().map(error_here).collect(),
             root: root.filter(|root| !root.is_empty()),
             notes,
+            warnings,
         };
         let first = config.arns.last().cloned().flatten();
         let first = first.or_else(|| config.arns.iter().flatten().next().cloned());
@@ -222,11 +226,11 @@ impl DistributionConfig {
                 FunctionHere::Absent(_) => "absent".to_owned(),
                 FunctionHere::Other(_) => "other".to_owned(),
             },
-            origin: match self.origins.get(behavior.origin) {
-                Some(OriginHere::Bucket(bucket)) => format!("{}{}", bucket.bucket, bucket.path),
-                Some(OriginHere::Absent(_)) | None => {
-                    format!("{} (absent)", self.ids.get(behavior.origin).map_or("", String::as_str))
+            origin: match &behavior.failover {
+                Some(Failover { origin, .. }) => {
+                    format!("{}, then {}", self.origin_name(behavior.origin), self.origin_name(*origin))
                 }
+                None => self.origin_name(behavior.origin),
             },
             cache: if behavior.cache.is_disabled() {
                 "no".to_owned()
@@ -235,6 +239,16 @@ impl DistributionConfig {
             },
         };
         self.behaviors.iter().chain([&self.default]).map(row).collect()
+    }
+
+    /// An origin, as a row has it.
+    fn origin_name(&self, origin: usize) -> String {
+        match self.origins.get(origin) {
+            Some(OriginHere::Bucket(bucket)) => format!("{}{}", bucket.bucket, bucket.path),
+            Some(OriginHere::Absent(_)) | None => {
+                format!("{} (absent)", self.ids.get(origin).map_or("", String::as_str))
+            }
+        }
     }
 
     /// What of the distribution is not as at CloudFront, one sentence each.
@@ -247,6 +261,11 @@ impl DistributionConfig {
         };
         let others = self.behaviors.iter().chain([&self.default]).filter_map(another);
         self.notes.iter().cloned().chain(others).collect()
+    }
+
+    /// What is wrong with the distribution itself, one sentence each.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// Whether the function runs for any behavior.
@@ -329,9 +348,14 @@ fn absent(view: &view::View, config: &serde_json::Map<String, Value>) -> Vec<Str
         !view.connection_mode.is_empty() && view.connection_mode != "direct",
         "`ConnectionMode`: there are no tenants here",
     );
-    for group in &view.origin_groups.0 {
-        notes.push(format!("`OriginGroups`: of `{}`, only the first origin is asked", group.id));
-    }
+    let groups = config.get("OriginGroups").and_then(|groups| groups.get("Items")).and_then(Value::as_array);
+    let by_quality = |group: &Value| {
+        group.get("SelectionCriteria").and_then(Value::as_str).is_some_and(|criteria| criteria != "default")
+    };
+    note(
+        groups.into_iter().flatten().any(by_quality),
+        "`SelectionCriteria` of `OriginGroups`: the quality of media is not compared, so the first origin is asked first",
+    );
     notes
 }
 
@@ -389,14 +413,20 @@ fn behavior_here(
     policies: &Policies<'_>,
     notes: &mut Vec<String>,
 ) -> Result<Behavior, ConfigError> {
-    let first = view.origins_of(behavior).first().map(|origin| origin.id.clone());
-    let first = match view.origin_groups.0.iter().find(|group| group.id == behavior.target_origin_id) {
-        // The first member of the group, which need not be the first of the distribution.
-        Some(group) => group.members.0.first().map(|member| member.origin_id.clone()),
-        None => first,
+    let place = |id: &str| ids.iter().position(|one| one == id);
+    let absent = || ExportedError::NoSuchOrigin(behavior.target_origin_id.clone());
+    let group = view.origin_groups.0.iter().find(|group| group.id == behavior.target_origin_id);
+    let (origin, failover) = match group {
+        Some(group) => {
+            let mut members =
+                group.members.0.iter().map(|member| place(&member.origin_id).ok_or_else(absent));
+            let first = members.next().ok_or_else(absent)??;
+            let second = members.next().transpose()?;
+            let statuses = group.failover_statuses();
+            (first, second.map(|origin| Failover { origin, statuses }))
+        }
+        None => (place(&behavior.target_origin_id).ok_or_else(absent)?, None),
     };
-    let origin = first.and_then(|id| ids.iter().position(|one| *one == id));
-    let origin = origin.ok_or_else(|| ExportedError::NoSuchOrigin(behavior.target_origin_id.clone()))?;
     let methods = behavior.allowed_methods.as_ref();
     let read = || vec!["GET".to_owned(), "HEAD".to_owned()];
     let cached = methods.map(|one| one.cached_methods.0.clone()).filter(|cached| !cached.is_empty());
@@ -453,6 +483,7 @@ fn behavior_here(
         protocol,
         function,
         origin,
+        failover,
         cache,
         forwarded: Forwarded::Selected(selected),
         answers: Answers::Policy(headers.map(Arc::new)),

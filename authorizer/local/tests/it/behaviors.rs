@@ -334,6 +334,74 @@ async fn an_origin_without_access_control_is_not_signed_for_and_one_with_host_is
     assert!(stage.last_report().problem.unwrap().contains("`Host`"));
 }
 
+/// A distribution with the buckets `files` and `copies` as one origin group, which fails over for these statuses.
+fn group(statuses: &Value, second: &Value) -> Value {
+    let mut distribution =
+        distribution(&[bucket("files", "files"), second.clone()], &[("", behavior("both"))]);
+    distribution["OriginGroups"] = json!({"Quantity": 1, "Items": [{
+        "Id": "both",
+        "FailoverCriteria": {"StatusCodes": {"Quantity": 1, "Items": statuses}},
+        "Members": {"Quantity": 2, "Items": [{"OriginId": "files"}, {"OriginId": "copies"}]},
+    }]});
+    distribution
+}
+
+#[tokio::test]
+async fn the_second_origin_of_a_group_is_asked_for_the_statuses_of_the_group_and_only_to_read() {
+    let copies = bucket("copies", "copies");
+    let start_with_copy = async |distribution: &Value| {
+        let prepared = settings(forward());
+        let file = prepared.0.data_dir.join("copies/a");
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, "copy").unwrap();
+        start(prepared, config(distribution)).await
+    };
+    let stage = start_with_copy(&group(&json!([404]), &copies)).await;
+    assert_eq!(config(&group(&json!([404]), &copies)).rows()[0].origin, "files, then copies");
+    assert_eq!(stage.get("/a").await, (200, "copy".into()));
+    assert_eq!(stage.call("HEAD", "/a", empty()).await.0, 200);
+    assert_eq!(stage.get("/b").await.0, 404);
+    // A write goes to the first one, whatever it answers.
+    let before = stage.heard.bucket.lock().unwrap().len();
+    assert_eq!(stage.call("PUT", "/a?partNumber=1&uploadId=none", text("new")).await.0, 404);
+    assert_eq!(stage.heard.bucket.lock().unwrap().len(), before + 1);
+    assert_eq!(stage.call("PUT", "/a", text("first")).await.0, 200);
+    assert_eq!(stage.get("/a").await, (200, "first".into()));
+    assert_eq!(stage.call("DELETE", "/a", empty()).await.0, 204);
+    assert_eq!(stage.get("/a").await, (200, "copy".into()));
+
+    let stage = start_with_copy(&group(&json!([500, "503"]), &copies)).await;
+    assert_eq!(stage.get("/a").await.0, 404);
+    let elsewhere =
+        json!({"Id": "copies", "DomainName": "api.example.com", "CustomOriginConfig": {"HTTPPort": 80}});
+    let stage = serve(forward(), &group(&json!([404]), &elsewhere)).await;
+    assert_eq!(stage.get("/a").await.0, 502);
+    assert!(stage.last_report().problem.unwrap().contains("the origin `copies`"));
+}
+
+#[test]
+fn a_behavior_that_no_path_selects_is_told() {
+    let patterns = ["a/*", "b/*.jpg", "/a/*", "a/b/?", "*", "c"];
+    let behaviors: Vec<(&str, Value)> =
+        patterns.into_iter().chain([""]).map(|pattern| (pattern, behavior("files"))).collect();
+    let config = config(&distribution(&[bucket("files", "files")], &behaviors));
+    assert_eq!(
+        config.warnings(),
+        [
+            "behavior `/a/*` is never selected: behavior `a/*` before it takes all of its paths",
+            "behavior `a/b/?` is never selected: behavior `a/*` before it takes all of its paths",
+            "behavior `c` is never selected: behavior `*` before it takes all of its paths",
+        ]
+    );
+    let twice = [("a", behavior("files")), ("a", behavior("files")), ("", behavior("files"))];
+    let config = self::config(&distribution(&[bucket("files", "files")], &twice));
+    assert!(
+        config.warnings()[0].starts_with("two behaviors have the pattern `a`"),
+        "{:?}",
+        config.warnings()
+    );
+}
+
 /// The configuration with an Origin Access Control of this setting beside it.
 fn signing(distribution: &Value, behavior: &str) -> DistributionConfig {
     let control = json!({"OriginAccessControl": {"OriginAccessControlConfig": {

@@ -4,8 +4,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use authorizer_local::{Distribution, Running, Tls};
+use bytes::Bytes;
 use http::{Request, Version};
-use http_body_util::BodyExt as _;
+use http_body::Frame;
+use http_body_util::{BodyExt as _, StreamBody};
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rcgen::{CertifiedKey, KeyPair, generate_simple_self_signed};
@@ -165,6 +167,45 @@ async fn a_large_refused_upload_over_tls_is_answered_in_both_versions() {
     // The connection serves on.
     let get = Request::get("https://files.example/a").body(empty()).unwrap();
     assert_eq!(sender.send_request(get).await.unwrap().status(), 403);
+}
+
+/// Some clients do not see an answer that comes with the reset of the stream that they still send on.
+#[tokio::test]
+async fn a_refused_upload_over_http_2_is_taken_to_its_end_and_a_get_has_no_body() {
+    const FRAMES: usize = 128;
+    let secure = Secure::with(refuse()).await;
+    let stream = TokioIo::new(secure.connect(&["h2"]).await);
+    let (mut sender, connection) = http2::handshake(TokioExecutor::new(), stream).await.unwrap();
+    tokio::spawn(connection);
+    for expects in [None, Some("100-continue")] {
+        // Dropped, and so closed, with the body; sent after its last frame.
+        let (end, ended) = tokio::sync::oneshot::channel();
+        let mut end = Some(end);
+        let frames = (1..=FRAMES).map(move |n| {
+            if n == FRAMES {
+                end.take().unwrap().send(()).unwrap();
+            }
+            Ok::<_, std::io::Error>(Frame::data(Bytes::from(vec![1; 64 * 1024])))
+        });
+        let body = StreamBody::new(futures_util::stream::iter(frames)).boxed();
+        let mut put = Request::put("https://files.example/a").body(body).unwrap();
+        if let Some(expects) = expects {
+            put.headers_mut().insert("expect", expects.parse().unwrap());
+        }
+        assert_eq!(sender.send_request(put).await.unwrap().status(), 403);
+        ended.await.unwrap();
+    }
+    // Neither with a length nor without one.
+    let frames = [Ok::<_, std::io::Error>(Frame::data(Bytes::from_static(b"body")))];
+    let body = StreamBody::new(futures_util::stream::iter(frames)).boxed();
+    for body in [text("body"), body] {
+        let get = Request::get("https://files.example/a").body(body).unwrap();
+        let answer = sender.send_request(get).await.unwrap();
+        assert_eq!(
+            (answer.status().as_u16(), answer.headers()["x-cache"].as_bytes()),
+            (403, &b"Error from cloudfront"[..])
+        );
+    }
 }
 
 #[test]

@@ -143,7 +143,9 @@ fn a_key_set_with_a_secret_is_refused_whole() {
     let hmac = json!({"kty": "oct", "kid": "HMAC key used in JWS spec Appendix A.1 example",
         "k": "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"});
     let wrap = json!({"kty": "oct", "alg": "A128KW", "k": "GawgguFyGrWKav7AX4VKUg"});
-    for (secret, name) in [(ec, "d"), (rsa, "p"), (hmac, "k"), (wrap, "k")] {
+    // RFC 9964 section 3: the kind is not used here, and its private half is a secret all the same.
+    let akp = json!({"kty": "AKP", "alg": "ML-DSA-44", "pub": "AAAA", "priv": "AAAA"});
+    for (secret, name) in [(ec, "d"), (rsa, "p"), (hmac, "k"), (wrap, "k"), (akp, "priv")] {
         let good = keys["RFC 7515 A.2"].clone();
         let problem = issuer_with(&[good, secret]).unwrap_err();
         assert_eq!(problem, format!("key 1 of the JWK set contains private key material (`{name}`)"));

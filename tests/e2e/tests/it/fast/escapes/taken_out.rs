@@ -11,6 +11,7 @@ fn what_s3_has_no_use_for_does_not_reach_it() {
         &["Connection: x-amz-copy-source", "x-amz-copy-source: files/users/bob/x"],
         &["Connection: x-amz-acl, x-amz-grant-read", "x-amz-acl: public-read", "x-amz-grant-read: id=1"],
         &["x-amz-user-agent: aws-sdk-js/3", "x-amz-cf-id: a"],
+        &["x-amz-date: 20260101T000000Z", "x-amz-api-version: 2006-03-01"],
         &["Cookie: a=b", "Forwarded: for=192.0.2.1", "X-Forwarded-Host: b", "X-Original-URL: /users/bob/x"],
         &["TE: trailers", "Range: bytes=0-1", "Origin: https://evil.example"],
     ] {

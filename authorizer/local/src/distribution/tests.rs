@@ -1,0 +1,181 @@
+//! What comes out of the cache after its time.
+
+use std::future::ready;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::{
+    Behaviors, BucketOptions, BucketReport, Credentials, Distribution, DistributionConfig, Function,
+    InProcess, Invocation, Observer, RequestReport, Running, Settings,
+};
+
+#[derive(Default)]
+struct Heard {
+    reports: Mutex<Vec<RequestReport>>,
+    bucket: Mutex<Vec<u16>>,
+}
+
+impl Observer for Heard {
+    fn request(&self, report: &RequestReport) {
+        self.reports.lock().unwrap().push(report.clone());
+    }
+
+    fn function_log(&self, _: &str) {}
+
+    fn bucket_request(&self, report: &BucketReport) {
+        self.bucket.lock().unwrap().push(report.status);
+    }
+}
+
+struct Stage {
+    running: Running,
+    heard: Arc<Heard>,
+    _data: TempDir,
+}
+
+impl Stage {
+    /// A distribution that caches, and a function that lets everything through.
+    async fn new() -> Self {
+        let config = json!({
+            "Enabled": true,
+            "Origins": {"Quantity": 1, "Items": [{
+                "Id": "o", "DomainName": "files.s3.us-east-1.amazonaws.com", "OriginAccessControlId": "E1",
+            }]},
+            "CacheBehaviors": {"Quantity": 0},
+            "DefaultCacheBehavior": {
+                "TargetOriginId": "o",
+                "ViewerProtocolPolicy": "allow-all",
+                "AllowedMethods": {"Quantity": 3, "Items": ["GET", "PUT", "DELETE"]},
+                "CachePolicyId": "658327ea-f89d-4fab-a63d-7e88639e58f6",
+                "OriginRequestPolicyId": "b689b0a8-53d0-40ab-baf2-68738e2966ac",
+                "LambdaFunctionAssociations": {"Quantity": 1, "Items": [{
+                    "EventType": "viewer-request", "IncludeBody": false,
+                    "LambdaFunctionARN": "arn:aws:lambda:us-east-1:111122223333:function:edge-authorizer:1",
+                }]},
+            },
+        });
+        let config = DistributionConfig::read(config.to_string().as_bytes(), &|_| None).unwrap();
+        let forward = |event: Bytes| {
+            let event: Value = serde_json::from_slice(&event).unwrap();
+            let result = event["Records"][0]["cf"]["request"].to_string().into();
+            ready(Invocation { result, record: None, usage: None })
+        };
+        let (heard, data) = (Arc::new(Heard::default()), tempfile::tempdir().unwrap());
+        let settings = Settings {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            tls: None,
+            bucket: "files".to_owned(),
+            bucket_options: BucketOptions::default(),
+            region: "us-east-1".to_owned(),
+            credentials: Credentials::random().unwrap(),
+            data_dir: data.path().to_owned(),
+            function: Function::InProcess(InProcess::new(forward)),
+            response_headers: Arc::new(|_| Vec::new()),
+            observer: Arc::clone(&heard) as Arc<dyn Observer>,
+        };
+        let running =
+            Distribution::start_with(settings, Behaviors::Distribution(Box::new(config))).await.unwrap();
+        Self { running, heard, _data: data }
+    }
+
+    /// The whole answer to a request.
+    async fn ask(&self, method: &str, headers: &str, body: &str) -> String {
+        let mut viewer = TcpStream::connect(self.running.addr()).await.unwrap();
+        let length = body.len();
+        let request = format!(
+            "{method} /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
+        );
+        viewer.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        viewer.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    /// The status, `x-cache` and the body of the answer to a GET.
+    async fn get(&self, headers: &str) -> (u16, String, String) {
+        let answer = self.ask("GET", headers, "").await;
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let x_cache = head.lines().find_map(|line| line.strip_prefix("x-cache: ")).unwrap();
+        let x_cache = x_cache.strip_suffix(" from cloudfront").unwrap();
+        (head[9..12].parse().unwrap(), x_cache.to_owned(), body.to_owned())
+    }
+
+    async fn put(&self, body: &str) {
+        let answer = self.ask("PUT", "Content-Type: text/plain\r\n", body).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+
+    /// Makes the time of everything in the cache pass.
+    fn expire(&self) {
+        self.running.way.cache.as_ref().unwrap().expire();
+    }
+
+    /// The last status that the bucket answered.
+    fn bucket(&self) -> u16 {
+        *self.heard.bucket.lock().unwrap().last().unwrap()
+    }
+}
+
+fn answer(status: u16, x_cache: &str, body: &str) -> (u16, String, String) {
+    (status, x_cache.to_owned(), body.to_owned())
+}
+
+#[tokio::test]
+async fn an_object_whose_time_has_passed_is_asked_about_and_replaced_only_if_it_is_another_one() {
+    let stage = Stage::new().await;
+    stage.put("first").await;
+    assert_eq!(stage.get("").await, answer(200, "Miss", "first"));
+    stage.expire();
+    assert_eq!((stage.get("").await, stage.bucket()), (answer(200, "RefreshHit", "first"), 304));
+    assert_eq!(stage.get("").await, answer(200, "Hit", "first"));
+    // The origin is asked about what is in the cache, and the viewer is answered about what it has.
+    stage.expire();
+    let other = "If-None-Match: \"other\"\r\n";
+    assert_eq!((stage.get(other).await, stage.bucket()), (answer(200, "RefreshHit", "first"), 304));
+    stage.expire();
+    assert_eq!(stage.get("If-None-Match: *\r\n").await, answer(304, "RefreshHit", ""));
+    // The answer to a part says nothing of the whole.
+    stage.expire();
+    assert_eq!(stage.get("Range: bytes=1-2\r\n").await, answer(206, "Miss", "ir"));
+    assert_eq!(stage.get("").await, answer(200, "RefreshHit", "first"));
+    stage.put("second").await;
+    stage.expire();
+    assert_eq!((stage.get("").await, stage.bucket()), (answer(200, "Miss", "second"), 200));
+    assert_eq!(stage.get("").await, answer(200, "Hit", "second"));
+    stage.ask("DELETE", "", "").await;
+    stage.expire();
+    let (status, x_cache, _) = stage.get("").await;
+    assert_eq!((status, x_cache.as_str()), (404, "Error"));
+}
+
+#[tokio::test]
+async fn an_origin_that_fails_leaves_what_is_in_the_cache_and_the_reason_is_told() {
+    let mut stage = Stage::new().await;
+    stage.put("first").await;
+    assert_eq!(stage.get("").await, answer(200, "Miss", "first"));
+    for bucket in std::mem::take(&mut stage.running.buckets) {
+        bucket.s3.stop().await;
+    }
+    stage.expire();
+    // Once the origin has failed, it is not asked again for the time of an error.
+    for reason in [Some("cannot be reached"), None] {
+        assert_eq!(stage.get("").await, answer(200, "Hit", "first"));
+        let report = stage.heard.reports.lock().unwrap().last().unwrap().clone();
+        assert!(report.age.is_some() && !report.forwarded);
+        match reason {
+            Some(reason) => {
+                let problem = report.problem.unwrap();
+                assert!(problem.contains(reason) && problem.contains("its time has passed"), "{problem}");
+            }
+            None => assert_eq!(report.problem, None),
+        }
+    }
+    // What was never there is an error.
+    stage.running.invalidator().unwrap().invalidate("/*");
+    assert_eq!(stage.get("").await.0, 502);
+}
