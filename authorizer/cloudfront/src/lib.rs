@@ -39,7 +39,7 @@ pub use detach::{BucketAfterwards, Detachment, detach};
 pub use exported::{Exported, ExportedError, UpdateInput};
 pub use fit::{Fit, NotListed, Unreached};
 pub use managed::{CachePolicyId, Forwarding, OriginRequestPolicyId, ResponseHeadersPolicyId};
-pub use members::{Member, STRUCTURES, UnknownMember, unknown_in, unknown_in_distribution};
+pub use members::{Member, STRUCTURES, UnknownMember, unknown_beside, unknown_in, unknown_in_distribution};
 pub use methods::MethodSet;
 pub use needs::{DistributionNeeds, RuleKeys};
 pub use obstacle::{Obstacle, Stopped};

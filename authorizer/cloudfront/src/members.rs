@@ -409,6 +409,13 @@ pub fn unknown_in(structure: &str, value: &Value) -> Vec<UnknownMember> {
     found
 }
 
+/// The same, of a structure of another service, whose members have these names.
+pub fn unknown_beside(known: &[&str], value: &Value) -> Vec<UnknownMember> {
+    let Value::Object(members) = value else { return Vec::new() };
+    let unknown = members.iter().filter(|(name, value)| !known.contains(&name.as_str()) && !is_off(value));
+    unknown.map(|(name, _)| UnknownMember { place: Vec::new(), name: name.clone() }).collect()
+}
+
 fn structure_of(name: &str, value: &Value, place: &mut Vec<String>, found: &mut Vec<UnknownMember>) {
     match value {
         Value::Array(items) => each(name, items, place, found),
@@ -427,7 +434,11 @@ fn members_of(
     let known = STRUCTURES.iter().find(|(structure, _)| *structure == name).map_or(&[][..], |(_, all)| *all);
     for (member, value) in members {
         match known.iter().find(|(one, _)| one == member).map(|(_, known)| *known) {
-            Some(Judged(_) | Harmless(_)) => {}
+            Some(Judged(_) | Harmless(_)) => {
+                place.push(member.clone());
+                counted_values(value, place, found);
+                place.pop();
+            }
             Some(Holds(inner)) => {
                 place.push(member.clone());
                 structure_of(inner, value, place, found);
@@ -464,6 +475,16 @@ fn counted(name: &str, list: &Value, place: &mut Vec<String>, found: &mut Vec<Un
             }
             (_, value) if is_off(value) => {}
             _ => found.push(UnknownMember { place: place.clone(), name: member.clone() }),
+        }
+    }
+}
+
+/// Of a counted list of values, only the count and the values are known.
+fn counted_values(list: &Value, place: &[String], found: &mut Vec<UnknownMember>) {
+    let Value::Object(members) = list else { return };
+    for (member, value) in members {
+        if member != "Quantity" && member != "Items" && !is_off(value) {
+            found.push(UnknownMember { place: place.to_vec(), name: member.clone() });
         }
     }
 }
@@ -599,6 +620,11 @@ mod tests {
                 "TenantConfig/ParameterDefinitions/0/Definition/New",
             ),
             (json!({"Restrictions": {"GeoRestriction": {"Else": "x"}}}), "Restrictions/GeoRestriction/Else"),
+            (json!({"Aliases": {"Quantity": 1, "Items": ["a.example"], "New": "x"}}), "Aliases/New"),
+            (
+                json!({"DefaultCacheBehavior": {"AllowedMethods": {"CachedMethods": {"Items": [], "New": true}}}}),
+                "DefaultCacheBehavior/AllowedMethods/CachedMethods/New",
+            ),
         ] {
             assert_eq!(named(&config), [expected], "{config}");
         }

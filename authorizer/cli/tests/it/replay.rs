@@ -274,7 +274,7 @@ fn what_is_not_json_is_named_with_its_line_and_its_lines_are_not_events() {
         assert_eq!((of_file.code, of_file.out.lines().count()), (0, done.out.lines().count()), "{text}");
     }
     // A line that was cut off is one event, and the next one is another.
-    let done = authorizer_with(&policy, format!("{}\n{value}\n", value.to_string().get(..100).unwrap()));
+    let done = authorizer_with(&policy, &format!("{}\n{value}\n", value.to_string().get(..100).unwrap()));
     assert!(
         done.out.contains("1 allowed, 1 refused") && done.out.contains("EOF while parsing"),
         "{}",

@@ -239,6 +239,9 @@ pub(super) struct FunctionConfiguration {
 pub(super) struct Environment {
     #[serde(default)]
     pub(super) variables: Map<String, Value>,
+    /// Why the variables could not be read.
+    #[serde(default)]
+    pub(super) error: Option<Value>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -246,6 +249,8 @@ pub(super) struct Environment {
 pub(super) struct VpcConfig {
     #[serde(default)]
     pub(super) vpc_id: Option<String>,
+    #[serde(default)]
+    pub(super) subnet_ids: Vec<String>,
 }
 
 /// `get-role`.
@@ -418,6 +423,8 @@ pub(super) struct GrantsFile {
 pub(super) struct KeyGrant {
     #[serde(default)]
     pub(super) grantee_principal: Option<String>,
+    #[serde(default)]
+    pub(super) grantee_service_principal: Option<String>,
     #[serde(default)]
     pub(super) operations: Vec<String>,
 }

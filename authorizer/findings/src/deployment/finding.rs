@@ -67,6 +67,11 @@ impl Spot {
         self.then(&index.to_string())
     }
 
+    /// The file that it is in.
+    pub(crate) fn file_name(&self) -> &str {
+        &self.file
+    }
+
     /// Whether it is in a file whose name begins so.
     pub(crate) fn is_in(&self, file: &str) -> bool {
         self.file.starts_with(file)

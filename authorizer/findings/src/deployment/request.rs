@@ -11,6 +11,19 @@ pub(super) struct OurRequest<'a> {
     pub(super) distribution: &'a str,
     /// Its account.
     pub(super) account: &'a str,
+    /// What it asks for.
+    pub(super) kind: RequestKind,
+}
+
+/// What is asked for, as far as condition keys depend on it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum RequestKind {
+    /// An object, or a key.
+    Object,
+    /// A listing. The function always sends its prefix.
+    Listing,
+    /// Either.
+    Any,
 }
 
 /// Whether a condition or a statement holds.
@@ -30,6 +43,8 @@ enum Known<'a> {
     Is(&'a str),
     /// It has it, with a value of this version or a newer one.
     AtLeast(f64),
+    /// It has it.
+    Present,
     Unknown,
 }
 
@@ -43,12 +58,23 @@ impl OurRequest<'_> {
         each.min().unwrap_or(Holds::Yes)
     }
 
+    /// Whether the conditions of a statement that allows something hold for the request.
+    pub(super) fn is_allowed(self, statement: &Statement) -> Holds {
+        let each = statement.conditions().map(|(operator, key, values)| self.holds(operator, key, values));
+        each.min().unwrap_or(Holds::Yes)
+    }
+
     /// The condition keys that are not known here.
     pub(super) fn unknown_keys(self, statement: &Statement) -> Vec<String> {
-        let unknown = statement
+        self.keys_that(statement, Holds::Unknown)
+    }
+
+    /// The condition keys of the conditions that hold, do not, or cannot be evaluated.
+    pub(super) fn keys_that(self, statement: &Statement, wanted: Holds) -> Vec<String> {
+        let those = statement
             .conditions()
-            .filter(|(operator, key, values)| self.holds(operator, key, values) == Holds::Unknown);
-        let mut keys: Vec<String> = unknown.map(|(_, key, _)| key.to_owned()).collect();
+            .filter(|(operator, key, values)| self.holds(operator, key, values) == wanted);
+        let mut keys: Vec<String> = those.map(|(_, key, _)| key.to_owned()).collect();
         keys.dedup();
         keys
     }
@@ -71,7 +97,9 @@ impl OurRequest<'_> {
         match (known, operator.as_str()) {
             (Known::Unknown, _) => Holds::Unknown,
             (Known::Absent, "null") => yes(texts.iter().any(|text| text == "true")),
-            (Known::Is(_) | Known::AtLeast(_), "null") => yes(texts.iter().any(|text| text == "false")),
+            (Known::Is(_) | Known::AtLeast(_) | Known::Present, "null") => {
+                yes(texts.iter().any(|text| text == "false"))
+            }
             (Known::Absent, _) if !KNOWN_OPERATORS.contains(&operator.as_str()) => Holds::Unknown,
             (Known::Absent, _) => match each {
                 Some("forallvalues") => Holds::Yes,
@@ -82,12 +110,8 @@ impl OurRequest<'_> {
                 Some(matched) => yes(matched != is_negated),
                 None => Holds::Unknown,
             },
-            // Only what no newer version can change is said.
-            (Known::AtLeast(version), "numericlessthan") => {
-                let below = |text: &String| text.parse::<f64>().is_ok_and(|bound| bound <= version);
-                if texts.iter().all(below) { Holds::No } else { Holds::Unknown }
-            }
-            (Known::AtLeast(_), _) => Holds::Unknown,
+            (Known::AtLeast(version), operator) => at_least(version, operator, &texts),
+            (Known::Present, _) => Holds::Unknown,
         }
     }
 
@@ -109,7 +133,12 @@ impl OurRequest<'_> {
             "s3:tlsversion" => Known::AtLeast(1.2),
             "aws:sourcevpc" | "aws:sourcevpce" | "aws:vpcsourceip" | "aws:sourcevpcarn" => Known::Absent,
             // A service is no member of an organization, and has no tags and no MFA.
-            "aws:principalorgid" | "aws:principalorgpaths" | "aws:multifactorauthpresent" => Known::Absent,
+            "aws:principalorgid"
+            | "aws:principalorgpaths"
+            | "aws:multifactorauthpresent"
+            | "aws:multifactorauthage" => Known::Absent,
+            "s3:prefix" if self.kind == RequestKind::Listing => Known::Present,
+            "s3:prefix" | "s3:delimiter" | "s3:max-keys" if self.kind == RequestKind::Object => Known::Absent,
             _ if key.starts_with("aws:principaltag/") => Known::Absent,
             _ if ABSENT_HEADERS.contains(&key) => Known::Absent,
             _ if key.starts_with("s3:requestobjecttag") || key.starts_with("s3:x-amz-grant-") => {
@@ -163,6 +192,21 @@ const KNOWN_OPERATORS: [&str; 26] = [
     "arnnotlike",
 ];
 
+/// A condition on a version that is this one or newer: only what no newer version can change is said.
+fn at_least(version: f64, operator: &str, texts: &[String]) -> Holds {
+    let bounds: Option<Vec<f64>> = texts.iter().map(|text| text.parse().ok()).collect();
+    let Some(bounds) = bounds else { return Holds::Unknown };
+    let (up_to, below) =
+        (bounds.iter().all(|bound| *bound <= version), bounds.iter().all(|bound| *bound < version));
+    match operator {
+        "numericlessthan" if up_to => Holds::No,
+        "numericlessthanequals" | "numericequals" if below => Holds::No,
+        "numericgreaterthanequals" if up_to => Holds::Yes,
+        "numericgreaterthan" | "numericnotequals" if below => Holds::Yes,
+        _ => Holds::Unknown,
+    }
+}
+
 fn yes(holds: bool) -> Holds {
     if holds { Holds::Yes } else { Holds::No }
 }
@@ -205,7 +249,8 @@ mod tests {
             written[name] = value.clone();
         }
         let statement: Statement = serde_json::from_value(written).unwrap();
-        OurRequest { distribution: OURS, account: "111122223333" }.is_denied(&statement)
+        OurRequest { distribution: OURS, account: "111122223333", kind: RequestKind::Any }
+            .is_denied(&statement)
     }
 
     #[test]
@@ -236,6 +281,12 @@ mod tests {
             (json!({"Bool": {"aws:SecureTransport": true}}), Holds::Yes),
             (json!({"NumericLessThan": {"s3:TlsVersion": "1.2"}}), Holds::No),
             (json!({"NumericLessThan": {"s3:TlsVersion": 1.3}}), Holds::Unknown),
+            (json!({"NumericLessThanEquals": {"s3:TlsVersion": 1.1}}), Holds::No),
+            (json!({"NumericLessThanEquals": {"s3:TlsVersion": 1.2}}), Holds::Unknown),
+            (json!({"NumericEquals": {"s3:TlsVersion": ["1.0", "1.1"]}}), Holds::No),
+            (json!({"NumericGreaterThanEquals": {"s3:TlsVersion": "1.2"}}), Holds::Yes),
+            (json!({"NumericNotEquals": {"s3:TlsVersion": "1.2"}}), Holds::Unknown),
+            (json!({"NumericGreaterThanIfExists": {"aws:MultiFactorAuthAge": "3600"}}), Holds::Yes),
             (json!({"StringNotEquals": {"aws:SourceVpce": "vpce-1a2b3c4d"}}), Holds::Yes),
             (json!({"StringEquals": {"aws:SourceVpc": "vpc-1"}}), Holds::No),
             (json!({"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}), Holds::Unknown),
@@ -261,6 +312,33 @@ mod tests {
             (json!({"DateGreaterThan": {"aws:CurrentTime": "2026-01-01T00:00:00Z"}}), Holds::Unknown),
         ] {
             assert_eq!(denied(json!({"Principal": "*"}), condition.clone()), expected, "{condition}");
+        }
+    }
+
+    #[test]
+    fn a_listing_has_a_prefix_and_an_object_has_none() {
+        let holds = |kind, condition: Value| {
+            let written =
+                json!({"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": condition});
+            let statement: Statement = serde_json::from_value(written).unwrap();
+            OurRequest { distribution: OURS, account: "111122223333", kind }.is_allowed(&statement)
+        };
+        for (kind, condition, expected) in [
+            (RequestKind::Listing, json!({"Null": {"s3:prefix": "false"}}), Holds::Yes),
+            (RequestKind::Listing, json!({"Null": {"s3:prefix": "true"}}), Holds::No),
+            (RequestKind::Listing, json!({"StringLike": {"s3:prefix": "users/*"}}), Holds::Unknown),
+            (RequestKind::Listing, json!({"NumericLessThan": {"s3:max-keys": "9"}}), Holds::Unknown),
+            (RequestKind::Object, json!({"Null": {"s3:prefix": "false"}}), Holds::No),
+            (RequestKind::Object, json!({"StringLike": {"s3:prefix": "users/*"}}), Holds::No),
+            (RequestKind::Any, json!({"Null": {"s3:prefix": "false"}}), Holds::Unknown),
+            // A condition that no request of ours meets, beside one that each meets.
+            (
+                RequestKind::Object,
+                json!({"StringEquals": {"aws:SourceArn": OURS, "s3:x-amz-server-side-encryption": "aws:kms"}}),
+                Holds::No,
+            ),
+        ] {
+            assert_eq!(holds(kind, condition.clone()), expected, "{kind:?} {condition}");
         }
     }
 

@@ -41,6 +41,8 @@ struct Extended {
     authorizer: Option<Box<Authorizer>>,
     /// The indexes of the variants.
     variants: BTreeMap<(usize, Variant), usize>,
+    /// The ids of the rules that the variants are of, by the variants' own ids.
+    names: BTreeMap<String, String>,
 }
 
 /// A variant of a rule of the policy.
@@ -129,9 +131,23 @@ pub(super) struct Asked<'a> {
 
 impl Extended {
     fn of(document: &PolicyDocument) -> Self {
+        let all = Self::with(document, |_| true);
+        if all.authorizer.is_some() {
+            return all;
+        }
+        // One that no policy can have must not leave every rule without an analysis.
+        Self::with(document, |thought_up| {
+            let alone =
+                PolicyDocument { rules: vec![thought_up.clone()], accepted: Vec::new(), ..document.clone() };
+            Bundle::write(&alone).is_ok()
+        })
+    }
+
+    /// The policy, and those of the variants that are wanted.
+    fn with(document: &PolicyDocument, is_wanted: impl Fn(&RuleDocument) -> bool) -> Self {
         let mut extended = document.clone();
         extended.accepted.clear();
-        let mut variants = BTreeMap::new();
+        let (mut variants, mut names) = (BTreeMap::new(), BTreeMap::new());
         let mut name = "variant".to_owned();
         while document.rules.iter().any(|rule| rule.id.starts_with(&name)) {
             name.push('-');
@@ -139,12 +155,28 @@ impl Extended {
         for (index, rule) in document.rules.iter().enumerate() {
             for (variant, mut thought_up) in variants_of(rule) {
                 thought_up.id = format!("{name}{}", extended.rules.len());
-                variants.insert((index, variant), extended.rules.len());
-                extended.rules.push(thought_up);
+                if is_wanted(&thought_up) {
+                    names.insert(thought_up.id.clone(), rule.id.clone());
+                    variants.insert((index, variant), extended.rules.len());
+                    extended.rules.push(thought_up);
+                }
             }
         }
         let bundle = Bundle::write_and_read(&extended).ok().map(|(_, bundle)| bundle);
-        Self { authorizer: bundle.map(|bundle| Box::new(Authorizer::new(bundle))), variants }
+        Self { authorizer: bundle.map(|bundle| Box::new(Authorizer::new(bundle))), variants, names }
+    }
+
+    /// The error with the rules that a person has written.
+    fn told(&self, error: EngineError) -> EngineError {
+        let EngineError::NotDecided { rules } = error else { return error };
+        let mut told = Vec::new();
+        for rule in rules {
+            let rule = self.names.get(&rule).cloned().unwrap_or(rule);
+            if !told.contains(&rule) {
+                told.push(rule);
+            }
+        }
+        EngineError::NotDecided { rules: told }
     }
 }
 
@@ -366,7 +398,7 @@ impl<'p> Exact<'p> {
     }
 
     fn noted<T>(&self, rule: usize, answer: Result<T, EngineError>) -> Option<T> {
-        answer.map_err(|error| self.note(rule, error.to_string())).ok()
+        answer.map_err(|error| self.note(rule, self.extended().told(error).to_string())).ok()
     }
 }
 
@@ -378,7 +410,7 @@ fn variants_of(rule: &RuleDocument) -> Vec<(Variant, RuleDocument)> {
         wide.methods.clear();
         wide.operations = S3Operation::ALL.to_vec();
         if !is_deny {
-            wide.operations.retain(|operation| !operation.is_listing());
+            strike_listing(&mut wide);
             wide.upload = None;
         }
         variants.push((Variant::OfEveryOperation, wide));
@@ -414,7 +446,14 @@ fn variants_for_others(rule: &RuleDocument, index: usize, pattern: &str) -> Vec<
     if claims.is_empty() {
         return Vec::new();
     }
-    let alone = RuleDocument { keys: vec![pattern.to_owned()], ..rule.clone() };
+    let mut alone = RuleDocument { keys: vec![pattern.to_owned()], ..rule.clone() };
+    // Only a pattern of all keys below a prefix can be listed.
+    if !pattern.ends_with("**") {
+        strike_listing(&mut alone);
+        if alone.methods.is_empty() && alone.operations.is_empty() {
+            return Vec::new();
+        }
+    }
     let others = claims.into_iter().map(|claim| {
         let mut others = alone.clone();
         others.keys = vec![pattern.replace(&format!("{{{claim}}}"), "*")];
@@ -424,6 +463,12 @@ fn variants_for_others(rule: &RuleDocument, index: usize, pattern: &str) -> Vec<
     });
     let others: Vec<_> = others.collect();
     [(Variant::Alone(index), alone)].into_iter().chain(others).collect()
+}
+
+/// Takes listing out of an allow rule, and what only a listing can have.
+fn strike_listing(rule: &mut RuleDocument) {
+    rule.operations.retain(|operation| !operation.is_listing());
+    rule.parameters.retain(|parameter| !parameter.is_of(S3Operation::ListObjectsV2));
 }
 
 fn is_present(present: bool) -> ConditionDocument {

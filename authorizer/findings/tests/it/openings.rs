@@ -256,6 +256,40 @@ fn a_folder_of_two_issuers_is_found_in_one_rule_and_in_two() {
             ]),
             None,
         ),
+        // Who lists a folder sees what is in it.
+        (
+            json!([allow(
+                "r",
+                json!({"keys": ["users/{sub}/**"], "issuers": both, "methods": [],
+                "operations": ["ListObjectsV2"]})
+            )]),
+            Some("r"),
+        ),
+        (
+            json!([
+                allow("r", json!({"keys": ["users/{sub}/**"]})),
+                allow(
+                    "s",
+                    json!({"keys": ["users/{name}/**"], "methods": [], "operations": ["ListObjectsV2"],
+                    "issuers": ["two"]})
+                )
+            ]),
+            Some("s"),
+        ),
+        (
+            json!([
+                allow(
+                    "r",
+                    json!({"keys": ["users/{sub}/**"], "methods": [], "operations": ["ListObjectsV2"]})
+                ),
+                allow(
+                    "s",
+                    json!({"keys": ["partners/{sub}/**"], "methods": [], "operations": ["ListObjectsV2"],
+                    "issuers": ["two"]})
+                )
+            ]),
+            None,
+        ),
         // Somebody of the other issuer reads all folders: that is said, and not an identity that is shared.
         (
             json!([
@@ -276,6 +310,26 @@ fn a_folder_of_two_issuers_is_found_in_one_rule_and_in_two() {
         let expected: Vec<_> = expected.map(|rule| (rule.to_owned(), Severity::High)).into_iter().collect();
         assert_eq!(of("EA014", rules.clone()), expected, "{rules}");
     }
+}
+
+#[test]
+fn a_rule_that_lists_is_analysed_pattern_by_pattern() {
+    // `found` holds that nothing is left without an analysis.
+    for (more, severity) in [
+        (json!({"operations": ["ListObjectsV2"]}), Severity::High),
+        (json!({"operations": ["ListObjectsV2"], "parameters": ["fetch-owner"]}), Severity::High),
+    ] {
+        let mut rule = allow("own", json!({"keys": ["users/{sub}/photo", "users/**"]}));
+        rule.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        assert_eq!(of("EA012", json!([rule])), [("own".to_owned(), severity)], "{more}");
+    }
+    // Alone, the first pattern could list nothing.
+    let lists = json!({"keys": ["users/{sub}/photo", "users/{sub}/**", "users/*/**"], "methods": [],
+        "operations": ["ListObjectsV2"]});
+    assert_eq!(of("EA012", json!([allow("own", lists)])), [("own".to_owned(), Severity::High)]);
+    let public = json!({"id": "public", "effect": "allow", "anonymous": true, "keys": ["public/**"],
+        "operations": ["GetObject", "ListObjectsV2"], "parameters": ["fetch-owner"]});
+    found(json!([public, deny("no", json!({"keys": ["public/secret/**"]}))]));
 }
 
 #[test]

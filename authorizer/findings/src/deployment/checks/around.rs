@@ -180,16 +180,18 @@ fn access_grants(subject: &DeploymentSubject<'_>, bucket: &str, found: &mut Vec<
     }
 }
 
-/// What reads or writes objects, or lets others do so.
-const USES: [&str; 5] = ["Decrypt", "Encrypt", "GenerateDataKey", "ReEncrypt", "CreateGrant"];
+/// What neither reads nor writes an object, nor lets others do so.
+const NO_USES: [&str; 7] =
+    ["DescribeKey", "GetPublicKey", "RetireGrant", "Sign", "Verify", "GenerateMac", "VerifyMac"];
 
 fn grants(subject: &DeploymentSubject<'_>, key: &str, found: &mut Vec<DeploymentFinding>) {
     let file = format!("key-{key}-grants.json");
     let Some(read) = subject.read::<GrantsFile>(&file) else { return };
     for (index, grant) in read.grants.iter().enumerate() {
-        let uses = |operation: &String| USES.iter().any(|one| operation.starts_with(one));
+        let uses = |operation: &String| !NO_USES.contains(&operation.as_str());
         if grant.operations.iter().any(uses) {
-            let who = grant.grantee_principal.as_deref().unwrap_or("somebody").escape_debug();
+            let who = grant.grantee_principal.as_deref().or(grant.grantee_service_principal.as_deref());
+            let who = who.unwrap_or("somebody").escape_debug();
             let spot = Spot::file(&file).then("Grants").at(index);
             found.push(spot.found(&KEY_GRANTED, format!("a grant lets `{who}` use the key")));
         }

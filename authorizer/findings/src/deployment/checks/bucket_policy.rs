@@ -1,13 +1,13 @@
 //! The bucket's policy: the distribution, and nobody else, for what the policy's operations need.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::{Check, Severity};
 use crate::deployment::documents::PolicyFile;
 use crate::deployment::export::BucketSetting;
 use crate::deployment::finding::{DeploymentFinding, Spot};
 use crate::deployment::iam::{Document, Effect, Principal, SourceArn, Statement};
-use crate::deployment::request::{Holds, OurRequest};
+use crate::deployment::request::{Holds, OurRequest, RequestKind};
 use crate::deployment::subject::DeploymentSubject;
 use crate::family::Family;
 
@@ -210,8 +210,12 @@ fn judge(
         found.push(spot.clone().found(&PLAIN, format!("bucket `{bucket}` accepts plain HTTP")));
     }
     if let Some(identity) = subject.identity() {
-        distribution(subject, bucket, &identity.arn, document, &spot, found);
-        let ours = OurRequest { distribution: &identity.arn, account: identity.account() };
+        let ours = OurRequest {
+            distribution: &identity.arn,
+            account: identity.account(),
+            kind: RequestKind::Any,
+        };
+        distribution(subject, bucket, ours, document, &spot, found);
         denied(subject, bucket, ours, document, &spot, found);
     }
 }
@@ -227,10 +231,6 @@ fn denied(
 ) {
     let needs = &subject.deployment_needs;
     for (index, statement) in document.denies() {
-        let holds = ours.is_denied(statement);
-        if holds == Holds::No {
-            continue;
-        }
         let objects = statement.is_about_some(&format!("arn:aws:s3:::{bucket}/"));
         let about = |action: &&&str| statement.is_about_action(action);
         let mut actions: Vec<&str> = match objects {
@@ -241,15 +241,14 @@ fn denied(
         if lists && statement.is_about_resource(&format!("arn:aws:s3:::{bucket}")) {
             actions.push("s3:ListBucket");
         }
-        if actions.is_empty() {
+        let ours = ours.of(&actions);
+        let holds = ours.is_denied(statement);
+        if actions.is_empty() || holds == Holds::No {
             continue;
         }
         let actions: Vec<_> = actions.iter().map(|action| format!("`{action}`")).collect();
         let actions = actions.join(", ");
-        let name = match statement.sid() {
-            Some(sid) => format!("statement `{}`", sid.escape_debug()),
-            None => format!("statement {index}"),
-        };
+        let name = name_of(index, statement);
         let spot = spot.then("Statement").at(index);
         found.push(match holds {
             Holds::No => continue,
@@ -274,6 +273,27 @@ fn denied(
     }
 }
 
+/// What a statement is called.
+fn name_of(index: usize, statement: &Statement) -> String {
+    match statement.sid() {
+        Some(sid) => format!("statement `{}`", sid.escape_debug()),
+        None => format!("statement {index}"),
+    }
+}
+
+impl<'a> OurRequest<'a> {
+    /// The request for these actions of S3.
+    fn of(self, actions: &[&str]) -> Self {
+        let lists = actions.contains(&"s3:ListBucket");
+        let kind = match (lists, actions.len()) {
+            (false, _) => RequestKind::Object,
+            (true, 1) => RequestKind::Listing,
+            (true, _) => RequestKind::Any,
+        };
+        Self { kind, ..self }
+    }
+}
+
 fn words<'k>(keys: impl Iterator<Item = &'k str>) -> String {
     keys.map(|key| format!("`{}`", key.escape_debug())).collect::<Vec<_>>().join(", ")
 }
@@ -288,22 +308,27 @@ fn denies_plain_http(statement: &Statement, bucket: &str) -> bool {
         && statement.has_resource(&format!("arn:aws:s3:::{bucket}"))
         && statement.has_resource(&format!("arn:aws:s3:::{bucket}/*"))
         && statement.conditions().count() == 1
-        && statement.asks("Bool", "aws:SecureTransport", "false")
+        && [("Bool", "false"), ("BoolIfExists", "false"), ("StringEquals", "false"), ("StringNotEquals", "true")]
+            .iter()
+            .any(|(operator, value)| statement.asks(operator, "aws:SecureTransport", value))
 }
 
 /// What it lets the distribution do, and whether only it.
 fn distribution(
     subject: &DeploymentSubject<'_>,
     bucket: &str,
-    ours: &str,
+    request: OurRequest<'_>,
     document: &Document,
     spot: &Spot,
     found: &mut Vec<DeploymentFinding>,
 ) {
+    let ours = request.distribution;
     let needs = &subject.deployment_needs;
     let list = needs.lists.then_some("s3:ListBucket");
     let needed: BTreeSet<&str> = needs.object_actions.iter().copied().chain(list).collect();
     let mut missing = needed.clone();
+    let mut never: BTreeSet<String> = BTreeSet::new();
+    let mut perhaps: BTreeMap<&str, usize> = BTreeMap::new();
     for (index, statement) in document.allows() {
         if statement.inverted().is_some() || !statement.principals().contains(&Principal::CloudFront) {
             continue;
@@ -340,18 +365,56 @@ fn distribution(
         if lists && !statement.asks("Null", "s3:prefix", "false") {
             found.push(spot.found(&WITHOUT_PREFIX, "the statement allows `s3:ListBucket` without a prefix"));
         }
-        missing.retain(|action| {
+        let is_about = |action: &&str| {
             let resource = match *action {
                 "s3:ListBucket" => format!("arn:aws:s3:::{bucket}"),
                 _ => format!("arn:aws:s3:::{bucket}/*"),
             };
-            !(statement.has_action(action) && statement.has_resource(&resource))
-        });
+            statement.has_action(action) && statement.has_resource(&resource)
+        };
+        for action in needed.iter().copied().filter(is_about) {
+            let request = request.of(&[action]);
+            match request.is_allowed(statement) {
+                Holds::Yes => {
+                    missing.remove(action);
+                    perhaps.remove(action);
+                }
+                Holds::No => never.extend(request.keys_that(statement, Holds::No)),
+                Holds::Unknown if missing.remove(action) => {
+                    perhaps.insert(action, index);
+                }
+                Holds::Unknown => {}
+            }
+        }
+    }
+    // That only some prefixes can be listed is as narrow as the rules may be.
+    perhaps.remove("s3:ListBucket");
+    for (index, statement) in document.allows() {
+        let those: Vec<&str> =
+            perhaps.iter().filter(|(_, at)| **at == index).map(|(action, _)| *action).collect();
+        if those.is_empty() {
+            continue;
+        }
+        let keys = request.of(&those).unknown_keys(statement);
+        let message = format!(
+            "{} may not allow the distribution {}: its condition on {} is not evaluated",
+            name_of(index, statement),
+            words(those.into_iter()),
+            words(keys.iter().map(String::as_str))
+        );
+        found.push(spot.then("Statement").at(index).then("Condition").found(&MISSING, message));
     }
     if !missing.is_empty() {
         let actions: Vec<_> = missing.iter().map(|action| format!("`{action}`")).collect();
+        let why = match never.is_empty() {
+            true => String::new(),
+            false => format!(
+                "; a condition on {} never holds for its requests",
+                words(never.iter().map(String::as_str))
+            ),
+        };
         let message =
-            format!("no statement allows the distribution {} on all of `{bucket}`", actions.join(", "));
+            format!("no statement allows the distribution {} on all of `{bucket}`{why}", actions.join(", "));
         found.push(spot.clone().found(&MISSING, message));
     }
 }

@@ -93,6 +93,11 @@ fn beside(function: &FunctionConfiguration, spot: &Spot, found: &mut Vec<Deploym
     let mut tell =
         |member: &str, message: String| found.push(spot.then(member).found(&BESIDE_THE_CODE, message));
     if let Some(environment) = &function.environment
+        && environment.error.is_some()
+    {
+        tell("Environment", "the function has environment variables that could not be read".to_owned());
+    }
+    if let Some(environment) = &function.environment
         && !environment.variables.is_empty()
     {
         let names: Vec<_> =
@@ -112,8 +117,11 @@ fn beside(function: &FunctionConfiguration, spot: &Spot, found: &mut Vec<Deploym
         );
     }
     let vpc = function.vpc_config.as_ref().and_then(|vpc| vpc.vpc_id.as_deref()).filter(|id| !id.is_empty());
+    let subnet = function.vpc_config.as_ref().and_then(|vpc| vpc.subnet_ids.first());
     if let Some(id) = vpc {
         tell("VpcConfig", format!("the function is in the VPC `{}`", id.escape_debug()));
+    } else if let Some(id) = subnet {
+        tell("VpcConfig", format!("the function is in the subnet `{}`", id.escape_debug()));
     }
 }
 

@@ -6,7 +6,7 @@ use crate::deployment::export::BucketSetting;
 use crate::deployment::finding::{DeploymentFinding, Spot};
 use crate::deployment::iam::{Document, Principal, SourceArn, Statement};
 use crate::deployment::needs::DeploymentNeeds;
-use crate::deployment::request::{Holds, OurRequest};
+use crate::deployment::request::{Holds, OurRequest, RequestKind};
 use crate::deployment::subject::DeploymentSubject;
 use crate::family::Family;
 
@@ -141,6 +141,14 @@ const USES: [&str; 6] = [
     "kms:CreateGrant",
 ];
 
+/// Whether a principal, an ARN or the number of an account, is of another account.
+fn is_of_another_account(name: &str, ours: &str) -> bool {
+    let account = if name.starts_with("arn:") { name.split(':').nth(4) } else { Some(name) };
+    account.is_some_and(|account| {
+        account != ours && account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
 fn judge(
     needs: &DeploymentNeeds,
     identity: &Identity,
@@ -152,6 +160,11 @@ fn judge(
     let mut missing: Vec<&str> = vec!["kms:Decrypt"];
     missing.extend(needs.uploads.then_some("kms:GenerateDataKey"));
     let spot = Spot::file(file).then("Policy");
+    let ours = OurRequest {
+        distribution: &identity.arn,
+        account: identity.account(),
+        kind: RequestKind::Object,
+    };
     for (index, statement) in document.allows() {
         let spot = spot.then("Statement").at(index);
         if let Some(member) = statement.inverted() {
@@ -163,7 +176,8 @@ fn judge(
             match principal {
                 Principal::CloudFront => {
                     cloudfront(needs, statement, &identity.arn, &spot, found);
-                    if statement.could_be(&identity.arn) {
+                    let may_hold = ours.is_allowed(statement) != Holds::No;
+                    if statement.could_be(&identity.arn) && may_hold {
                         missing.retain(|action| !statement.has_action(action));
                     }
                 }
@@ -176,11 +190,18 @@ fn judge(
                     let message = format!("`{}` may use the key", name.escape_debug());
                     found.push(spot.then("Principal").found(&OTHERS, message).severity(severity));
                 }
+                Principal::AccessIdentity(name) | Principal::Other(name)
+                    if is_of_another_account(&name, identity.account())
+                        && statement.has_action("kms:PutKeyPolicy") =>
+                {
+                    let message =
+                        format!("`{}`, of another account, may change the key's policy", name.escape_debug());
+                    found.push(spot.then("Principal").found(&OTHERS, message));
+                }
                 Principal::AccessIdentity(_) | Principal::Other(_) => {}
             }
         }
     }
-    let ours = OurRequest { distribution: &identity.arn, account: identity.account() };
     for (index, statement) in document.denies() {
         let holds = ours.is_denied(statement);
         let mut needed = vec!["kms:Decrypt"];

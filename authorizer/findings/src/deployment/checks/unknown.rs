@@ -1,6 +1,6 @@
 //! Members that nobody here knows: what is not known is not judged to be safe.
 
-use authorizer_cloudfront::{UnknownMember, unknown_in, unknown_in_distribution};
+use authorizer_cloudfront::{UnknownMember, unknown_beside, unknown_in, unknown_in_distribution};
 use serde_json::Value;
 
 use crate::check::{Check, Severity};
@@ -14,18 +14,85 @@ static UNKNOWN: Check = Check {
     name: "member-not-known",
     severity: Severity::High,
     title: "the configuration has a member that is set and that this release does not know",
-    why: "CloudFront gets new members each year. One of them, `GrpcConfig`, opened a way past Lambda@Edge. No check \
-     looks at a member that is not known, so nobody has judged what it does.",
-    remedy: "look the member up in CloudFront's API reference; use a release that knows it, or turn it off",
+    why: "CloudFront, Lambda and S3 get new members each year. One of CloudFront's, `GrpcConfig`, opened a way past \
+     Lambda@Edge. No check looks at a member that is not known, so nobody has judged what it does.",
+    remedy: "look the member up in the service's API reference; use a release that knows it, or turn it off",
 };
 
 pub(super) static FAMILY: Family = Family::Deployment(&[&UNKNOWN], find);
+
+/// The members of Lambda's `FunctionConfiguration`. What is not judged (EA264 to EA266, EA269) says who made the
+/// version and when, or CloudFront associates no function that has it
+/// ([AWS: restrictions on Lambda@Edge](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-at-edge-function-restrictions.html)).
+const FUNCTION: [&str; 39] = [
+    "Architectures",
+    "CapacityProviderConfig",
+    "CodeSha256",
+    "CodeSize",
+    "ConfigSha256",
+    "DeadLetterConfig",
+    "Description",
+    "DurableConfig",
+    "Environment",
+    "EphemeralStorage",
+    "FileSystemConfigs",
+    "FunctionArn",
+    "FunctionName",
+    "Handler",
+    "ImageConfigResponse",
+    "KMSKeyArn",
+    "LastModified",
+    "LastUpdateStatus",
+    "LastUpdateStatusReason",
+    "LastUpdateStatusReasonCode",
+    "Layers",
+    "LoggingConfig",
+    "MasterArn",
+    "MemorySize",
+    "PackageType",
+    "RevisionId",
+    "Role",
+    "Runtime",
+    "RuntimeVersionConfig",
+    "SigningJobArn",
+    "SigningProfileVersionArn",
+    "SnapStart",
+    "State",
+    "StateReason",
+    "StateReasonCode",
+    "TenancyConfig",
+    "Timeout",
+    "TracingConfig",
+    "Version",
+];
+
+/// The member of Lambda's `FunctionConfiguration` that is not in [`FUNCTION`].
+const IN_A_VPC: &str = "VpcConfig";
+
+/// The structures of a bucket's settings, by their files: the steps to each, and its members. What blocks a kind of
+/// encryption refuses uploads, and lets nobody in.
+const BUCKET: [(&str, &[&str], &[&str]); 4] = [
+    (
+        "public-access-block.json",
+        &["PublicAccessBlockConfiguration"],
+        &["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"],
+    ),
+    ("ownership-controls.json", &["OwnershipControls", "Rules"], &["ObjectOwnership"]),
+    (
+        "encryption.json",
+        &["ServerSideEncryptionConfiguration", "Rules"],
+        &["ApplyServerSideEncryptionByDefault", "BlockedEncryptionTypes", "BucketKeyEnabled"],
+    ),
+    ("versioning.json", &[], &["MFADelete", "Status"]),
+];
 
 fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     for one in unknown_in_distribution(subject.exported_config()) {
         found.push(told(subject.config(), &one));
     }
     staging(subject, found);
+    functions(subject, found);
+    buckets(subject, found);
     let behaviors = subject.behaviors();
     let ids = |id: fn(&authorizer_cloudfront::view::Behavior) -> Option<&str>| -> Vec<String> {
         let mut ids: Vec<String> = behaviors
@@ -60,6 +127,43 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
             let Some(value) = read.get(holder).and_then(|one| one.get(&config)) else { continue };
             let spot = Spot::file(file).then(holder).then(&config);
             found.extend(unknown_in(&config, value).iter().map(|one| told(spot.clone(), one)));
+        }
+    }
+}
+
+/// The versions that see viewers' requests.
+fn functions(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
+    let known: Vec<&str> = FUNCTION.into_iter().chain([IN_A_VPC]).collect();
+    for function in subject.functions() {
+        let Some(read) = subject.read::<Value>(function.spot.file_name()) else { continue };
+        let unknown = unknown_beside(&known, &read);
+        found.extend(unknown.iter().map(|one| told(function.spot.clone(), one)));
+    }
+}
+
+/// The settings of the buckets.
+fn buckets(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
+    for bucket in subject.buckets() {
+        for (name, steps, known) in BUCKET {
+            let file = format!("bucket-{bucket}/{name}");
+            // A file that is not there or of another form is a finding of the checks that read it.
+            let Some(read) = subject.read::<Value>(&file).filter(|read| read.get("Absent").is_none()) else {
+                continue;
+            };
+            let inner = steps.iter().try_fold(&read, |value, step| value.get(*step));
+            let spot = steps.iter().fold(Spot::file(&file), |spot, step| spot.then(*step));
+            match inner {
+                Some(Value::Array(all)) => {
+                    for (index, one) in all.iter().enumerate() {
+                        let unknown = unknown_beside(known, one);
+                        found.extend(unknown.iter().map(|one| told(spot.at(index), one)));
+                    }
+                }
+                Some(one) => {
+                    found.extend(unknown_beside(known, one).iter().map(|one| told(spot.clone(), one)));
+                }
+                None => {}
+            }
         }
     }
 }

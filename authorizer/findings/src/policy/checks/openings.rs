@@ -100,8 +100,10 @@ fn opens(
     for (at, (_, narrow)) in owner.patterns().enumerate().filter(|(at, _)| !is_own || *at != index) {
         for claim in opened(narrow, wide) {
             let exact = subject.exact();
-            let others = exact.variant(owner.index, Variant::Others(at, claim.to_owned()))?;
-            let alone = exact.variant(owner.index, Variant::Alone(at))?;
+            let others = exact.variant(owner.index, Variant::Others(at, claim.to_owned()));
+            let Some((others, alone)) = others.zip(exact.variant(owner.index, Variant::Alone(at))) else {
+                continue;
+            };
             let exclude = [subject.deny_indexes(), vec![alone]].concat();
             let whose = subject.whose(opener, owner);
             let both = opener.rule.operations().intersection(owner.rule.operations());

@@ -79,10 +79,19 @@ pub(super) fn of_anyone(pattern: &KeyPattern) -> Option<KeyPattern> {
     KeyPattern::parse(&text).ok()
 }
 
-/// The pattern of this key alone.
-fn of_key(key: &str) -> Option<KeyPattern> {
-    let pattern = KeyPattern::parse(key).ok()?;
-    pattern.segments().iter().all(|segment| matches!(segment, Segment::Literal(_))).then_some(pattern)
+/// The pattern of the key of a request alone, or of all that a listing shows.
+fn of_shown(witness: &Witness) -> Option<KeyPattern> {
+    let (key, is_listing) = (witness.key.as_str(), witness.operation.is_listing());
+    let pattern = match is_listing {
+        true => KeyPattern::parse(&format!("{}/**", key.strip_suffix('/')?)).ok()?,
+        false => KeyPattern::parse(key).ok()?,
+    };
+    let (folder, rest) = match pattern.segments() {
+        [folder @ .., rest @ Segment::AnySegments] if is_listing => (folder, Some(rest)),
+        key => (key, None),
+    };
+    let is_plain = folder.iter().all(|segment| matches!(segment, Segment::Literal(_)));
+    (is_plain && rest.is_some() == is_listing).then_some(pattern)
 }
 
 fn shared_folder(subject: &PolicySubject<'_>) -> Vec<Observation> {
@@ -139,32 +148,37 @@ fn share(
     if !both_name(one, other) || !heads_agree(one, other) {
         return None;
     }
-    let wide = of_anyone(other)?;
     let denies = subject.deny_indexes();
+    let ask = |rule: &RuleView<'_>, operation, issuer: &IssuerDocument, within: &KeyPattern| {
+        let whose = [Who::Token(issuer.issuer.clone())];
+        let require = [rule.index];
+        let asked = Asked { operation, require: &require, exclude: &denies, within: None };
+        subject.confirmed(rule, subject.exact().ask_within(asked, &whose, Some(within))?.witness()?)
+    };
+    // Two requests for the same key, or for keys of the same listing.
+    let both = |rules: [&RuleView<'_>; 2], issuers: [&IssuerDocument; 2], wide: &KeyPattern, lists: bool| {
+        let [first_rule, second_rule] = rules;
+        let operations = first_rule.rule.operations();
+        operations.iter().filter(|operation| operation.is_listing() == lists).find_map(|operation| {
+            let first = ask(first_rule, operation, issuers[0], wide)?;
+            let shown = of_shown(&first)?;
+            // A listing also shows what is not in one key.
+            let mut again = second_rule.rule.operations().iter().filter(|one| lists || !one.is_listing());
+            let second = again.find_map(|operation| ask(second_rule, operation, issuers[1], &shown))?;
+            Some([first, second])
+        })
+    };
+    let (wide_one, wide_other) = (of_anyone(one)?, of_anyone(other)?);
     for first in &earlier.issuers {
         for second in later.issuers.iter().filter(|second| !are_one(first, second)) {
-            for operation in earlier.rule.operations().iter() {
-                let ask = |rule: &RuleView<'_>, operation, issuer: &IssuerDocument, within: &KeyPattern| {
-                    let whose = [Who::Token(issuer.issuer.clone())];
-                    let require = [rule.index];
-                    let asked = Asked { operation, require: &require, exclude: &denies, within: None };
-                    subject
-                        .confirmed(rule, subject.exact().ask_within(asked, &whose, Some(within))?.witness()?)
-                };
-                if operation.is_listing() {
-                    continue;
-                }
-                let Some(witness) = ask(earlier, operation, first, &wide) else { continue };
-                let Some(key) = of_key(&witness.key) else { continue };
-                let operations = later.rule.operations();
-                let mut again = operations.iter().filter(|operation| !operation.is_listing());
-                if let Some(second_witness) = again.find_map(|operation| ask(later, operation, second, &key))
-                {
-                    return Some(Shared {
-                        issuers: [first.name.clone(), second.name.clone()],
-                        witnesses: [witness, second_witness],
-                    });
-                }
+            let witnesses = both([earlier, later], [first, second], &wide_other, false)
+                .or_else(|| both([earlier, later], [first, second], &wide_other, true))
+                .or_else(|| {
+                    let [second, first] = both([later, earlier], [second, first], &wide_one, true)?;
+                    Some([first, second])
+                });
+            if let Some(witnesses) = witnesses {
+                return Some(Shared { issuers: [first.name.clone(), second.name.clone()], witnesses });
             }
         }
     }
