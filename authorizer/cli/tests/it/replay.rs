@@ -267,14 +267,14 @@ fn what_is_not_json_is_named_with_its_line_and_its_lines_are_not_events() {
         // A `.json` file is what the function gets, so that a mark makes its event malformed.
         let file = folder.path().join(if text.starts_with('\u{feff}') { "e.jsonl" } else { "e.json" });
         fs::write(&file, &text).unwrap();
-        let done = authorizer_with(&policy, &text);
+        let done = authorizer_with(&policy, text.as_str());
         assert_eq!(done.code, 0, "{}{}", done.out, done.err);
         let [start @ .., _] = policy;
         let of_file = authorizer(&[start.as_slice(), &[file.to_str().unwrap()]].concat());
         assert_eq!((of_file.code, of_file.out.lines().count()), (0, done.out.lines().count()), "{text}");
     }
     // A line that was cut off is one event, and the next one is another.
-    let done = authorizer_with(&policy, &format!("{}\n{value}\n", value.to_string().get(..100).unwrap()));
+    let done = authorizer_with(&policy, format!("{}\n{value}\n", value.to_string().get(..100).unwrap()));
     assert!(
         done.out.contains("1 allowed, 1 refused") && done.out.contains("EOF while parsing"),
         "{}",
