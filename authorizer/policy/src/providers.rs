@@ -450,7 +450,7 @@ mod tests {
             ("a*b*a", "aba", true),
             ("ab*ba", "aba", false),
         ] {
-            assert_eq!(is_like(pattern, text), expected, "{pattern} {text}");
+            assert_eq!(Address::from(pattern.to_owned()).is_of(text), expected, "{pattern} {text}");
         }
     }
 }
