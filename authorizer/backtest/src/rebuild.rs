@@ -307,10 +307,10 @@ fn as_navigation(mut request: PosedRequest, guesses: &mut Vec<Guess>) -> PosedRe
 
 /// A host where no log has it, if the decision depends on it: a rule of a policy has `hosts`, or people sign in under one
 /// host name.
-fn with_host(
+fn with_host<'p>(
     request: PosedRequest,
     rule: Option<&Rule>,
-    policies: [&Authorizer; 2],
+    policies: [&'p Authorizer; 2],
     recorded: &Recorded,
     guesses: &mut Vec<Guess>,
 ) -> PosedRequest {
@@ -322,8 +322,8 @@ fn with_host(
         guesses.push(Guess::new("the host", POSED_HOST.to_owned(), why));
         return request.with_header("Host", POSED_HOST);
     }
-    let [policy, _] = policies.map(|one| one.bundle().policy());
-    if let Some(host) = policy.sign_in().and_then(SignIn::code_flow).and_then(CodeFlow::host) {
+    let flow = |one: &'p Authorizer| one.bundle().policy().sign_in().and_then(SignIn::code_flow);
+    if let Some(host) = policies.into_iter().rev().find_map(flow).map(CodeFlow::host) {
         guesses.push(Guess::new("the host", host.to_owned(), "no log has it; people sign in under this one"));
         return request.with_header("Host", host);
     }

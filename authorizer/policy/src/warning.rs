@@ -7,7 +7,7 @@ use authorizer_core::policy::document::{
     ConditionDocument, DEFAULT_SESSION_SECONDS, IssuerDocument, PolicyDocument, RuleDocument, SignInDocument,
 };
 use authorizer_core::policy::{Place, Policy};
-use authorizer_core::rules::{KeyPattern, is_numeric_date};
+use authorizer_core::rules::{HostPattern, KeyPattern, is_numeric_date};
 use authorizer_core::token::KeySet;
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use thiserror::Error;
@@ -77,7 +77,8 @@ pub(crate) fn warnings(
     let literal = literal.flat_map(|(index, rule)| other_notations(rule, &Place::member("rules").at(index)));
     let sign_in = document.sign_in.iter().flat_map(of_sign_in(document));
     let hosts = hosts_without_sign_in(document);
-    let all = issuers.chain(rules).chain(times).chain(literal).chain(paths(document)).chain(sign_in).chain(hosts);
+    let all =
+        issuers.chain(rules).chain(times).chain(literal).chain(paths(document)).chain(sign_in).chain(hosts);
     at_their_places(once_of_this_machine(all.collect()).into_iter(), source_code, text)
 }
 

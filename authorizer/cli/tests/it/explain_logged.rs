@@ -391,7 +391,10 @@ fn a_page_that_led_to_the_sign_in_is_rebuilt_as_one_that_a_browser_opens() {
         assert_eq!(value["record"]["decision"], "refuse");
         assert!(value["remedy"].as_str().unwrap().contains(leads), "{value}");
         let guesses = guesses(&value);
-        assert!(guesses.contains(&"the headers of a browser") && guesses.contains(&"the host"), "{guesses:?}");
+        assert!(
+            guesses.contains(&"the headers of a browser") && guesses.contains(&"the host"),
+            "{guesses:?}"
+        );
         let done = case.explain("old.toml", &["--log", &log]);
         assert_eq!(done.code, 1, "{}", done.out);
         let recorded = format!(

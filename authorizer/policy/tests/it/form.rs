@@ -797,7 +797,10 @@ fn a_rule_for_other_hosts_than_that_of_the_sign_in_is_a_warning_unless_it_needs_
         assert_eq!(of.len(), usize::from(is_warned), "{more}");
         for one in of {
             assert!(one.place.ends_with(".hosts") && one.position.is_some(), "{one:?}");
-            assert!(one.message.contains("`by-host`") && one.message.contains("`files.example.com`"), "{one}");
+            assert!(
+                one.message.contains("`by-host`") && one.message.contains("`files.example.com`"),
+                "{one}"
+            );
         }
     }
 }
