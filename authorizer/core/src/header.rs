@@ -363,5 +363,9 @@ mod tests {
                 assert_eq!(fate(operation, name, &lines), expected, "{name} {operation:?}");
             }
         }
+        let lines = ["append-md5"; 2].map(|value| CloudFrontHeader::new("a", value.to_owned()));
+        for operation in S3Operation::ALL {
+            assert_ne!(fate(operation, "x-amz-te", &lines), Fate::Remove);
+        }
     }
 }
