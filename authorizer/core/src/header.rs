@@ -356,7 +356,7 @@ mod tests {
             let lines = values.map(|value| CloudFrontHeader::new("a", value.to_owned()));
             for operation in S3Operation::ALL {
                 let is_of_reads = name == "x-amz-te";
-                let expected = match is_of_reads && operation != S3Operation::GetObject {
+                let expected = match is_of_reads && !operation.reads_object() {
                     true => Fate::Refuse,
                     false => Fate::RefuseValue,
                 };
