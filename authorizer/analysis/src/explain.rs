@@ -7,7 +7,7 @@ mod remedy;
 use std::cmp::Reverse;
 
 use authorizer_core::claim_name;
-use authorizer_core::code_flow::SignInWord;
+use authorizer_core::code_flow::OTHER_HOST;
 use authorizer_core::credential::CredentialPlace;
 use authorizer_core::operation::S3Operation;
 use authorizer_core::record::{DecisionRecord, Verdict};
@@ -144,12 +144,12 @@ impl Asked<'_> {
         let Self { authorizer, supposed, now, with_gaps } = *self;
         let policy = authorizer.bundle().policy();
         // A refused navigation that is answered with a redirect is the start of a sign-in.
-        let is_sent = (record.decision == Verdict::Refuse && record.status == Some(302))
-            || record.reason == SignInWord::SentToOrigin.reason();
+        let is_sent = record.decision == Verdict::Refuse && record.status == Some(302);
+        let is_of_other_host = record.problem.as_deref() == Some(OTHER_HOST);
         let sent = policy
             .sign_in()
             .filter(|_| is_sent)
-            .map(|sign_in| remedy::sent_to(sign_in, policy, &record.reason));
+            .map(|sign_in| remedy::sent_to(sign_in, policy, is_of_other_host));
         let refusal = match access {
             Ok(access) => {
                 let rules = ask_rules(authorizer, &access, with_gaps);

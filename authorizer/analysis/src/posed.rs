@@ -210,9 +210,8 @@ impl PosedRequest {
     /// The same for a distribution with this policy: where people sign in, a request without a `Host` is one to `origin`.
     pub fn event_for(&self, policy: &Policy) -> Vec<u8> {
         let has_host = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host"));
-        let origin = policy.sign_in().and_then(SignIn::code_flow).map(CodeFlow::origin);
-        let own = origin.and_then(|origin| origin.split_once("://")).filter(|_| !has_host);
-        let own = own.map(|(_, host)| ("Host".to_owned(), host.to_owned()));
+        let own = policy.sign_in().and_then(SignIn::code_flow).map(CodeFlow::host).filter(|_| !has_host);
+        let own = own.map(|host| ("Host".to_owned(), host.to_owned()));
         self.event_with(&self.headers.iter().cloned().chain(own).collect::<Vec<_>>())
     }
 

@@ -180,6 +180,10 @@ mod tests {
                 r#"{"log_version":2,"method":"GET","operation":"GetObject","key":"a","reason":"token_missing","decision":"refuse","status":302}"#,
                 vec!["request by GET"],
             ),
+            (
+                r#"{"log_version":2,"method":"GET","operation":"GetObject","key":"a","reason":"token_missing","decision":"refuse","status":302,"problem":"other_host"}"#,
+                vec!["request by GET"],
+            ),
             (r#"{"cs-method":"GET","cs-uri-stem":"/.auth/session"}"#, vec!["sign-in"]),
             (r#"{"cs-method":"GET","cs-uri-stem":"/.auth/sessions"}"#, vec!["request by GET"]),
             (r#"{"cs-method":"GET","cs-uri-stem":"/a"}"#, vec!["request by GET"]),

@@ -7,10 +7,11 @@ use std::net::IpAddr;
 
 use authorizer_analysis::host_of;
 use authorizer_analysis::posed::{Deed, POSED_ADDRESS, POSED_HOST, PosedError, PosedRequest, PosedUpload};
+use authorizer_core::code_flow::{CodeFlow, OTHER_HOST};
 use authorizer_core::operation::S3Operation;
 use authorizer_core::record::DecisionRecord;
 use authorizer_core::rules::Rule;
-use authorizer_core::{Authorizer, MediaRange, Supposed, UnixTime};
+use authorizer_core::{Authorizer, MediaRange, SignIn, Supposed, UnixTime};
 use percent_encoding::percent_decode_str;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -62,7 +63,7 @@ impl Guess {
 /// The decision that the logs have.
 #[derive(Clone, Debug, Default, Eq, JsonSchema, PartialEq, Serialize)]
 pub struct Recorded {
-    /// `allow`, `refuse` or `preflight`; `None` if no log shows it.
+    /// `allow`, `refuse`, `preflight` or `sign_in`; `None` if no log shows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decision: Option<String>,
     /// The status of the function's own answer.
@@ -71,6 +72,9 @@ pub struct Recorded {
     /// The reason word, from the decision log.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What is wrong with the event, the token or the host, from the decision log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
     /// The rule, from the decision log.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
@@ -87,13 +91,15 @@ const RESULTS: [&str; 3] =
     ["x-edge-result-type", "x-edge-response-result-type", "x-edge-detailed-result-type"];
 
 impl Recorded {
-    fn of(trace: &Trace) -> Self {
+    /// What the lines of a request say of it.
+    pub fn of(trace: &Trace) -> Self {
         if let Some(decision) = &trace.decision {
             let text = |name| decision.text(name).map(str::to_owned);
             return Self {
                 decision: text("decision"),
                 status: decision.number("status"),
                 reason: text("reason"),
+                problem: text("problem"),
                 rule: text("rule"),
                 bundle_sha256: text("bundle_sha256"),
                 failed: None,
@@ -115,6 +121,11 @@ impl Recorded {
             Some(Before::Unknown) | None => (None, None),
         };
         Self { decision: decision.map(str::to_owned), status, ..Self::default() }
+    }
+
+    /// Whether the viewer was sent to sign in. Only a browser that opens a page is.
+    fn is_sent_to_sign_in(&self) -> bool {
+        self.decision.as_deref() == Some("refuse") && self.status == Some(302)
     }
 
     /// Whether this is the decision; `None` if no log shows it. Another bundle has other rules and so other reasons: then
@@ -201,7 +212,10 @@ pub fn rebuild(
         }
     }
     request = with_headers(request, trace, &given.headers, &mut guesses);
-    request = with_host(request, rule, [policy, decider], &mut guesses);
+    request = with_host(request, rule, [policy, decider], &recorded, &mut guesses);
+    if recorded.is_sent_to_sign_in() {
+        request = as_navigation(request, &mut guesses);
+    }
     if let Some(operation) = target.operation.filter(|operation| operation.is_upload()) {
         request = with_upload(request, operation, rule, &given.headers, &mut guesses);
     }
@@ -273,16 +287,48 @@ fn with_headers(
     request
 }
 
-/// A host where no log has it, if a rule of a policy has `hosts`.
-fn with_host(
+/// What every browser sends that opens a page, and no program.
+const NAVIGATION: [(&str, &str); 3] =
+    [("Accept", "text/html"), ("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "document")];
+
+/// The request of a browser that opens a page.
+fn as_navigation(mut request: PosedRequest, guesses: &mut Vec<Guess>) -> PosedRequest {
+    let mut lines = Vec::new();
+    for (name, value) in NAVIGATION {
+        if !request.headers().iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
+            request = request.with_header(name, value);
+            lines.push(format!("{name}: {value}"));
+        }
+    }
+    let why = "no log has them; only a browser that opens a page is sent to sign in";
+    guesses.push(Guess::new("the headers of a browser", lines.join(", "), why));
+    request
+}
+
+/// A host where no log has it, if the decision depends on it: a rule of a policy has `hosts`, or people sign in under one
+/// host name.
+fn with_host<'p>(
     request: PosedRequest,
     rule: Option<&Rule>,
-    policies: [&Authorizer; 2],
+    policies: [&'p Authorizer; 2],
+    recorded: &Recorded,
     guesses: &mut Vec<Guess>,
 ) -> PosedRequest {
+    if request.headers().iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+        return request;
+    }
+    if recorded.problem.as_deref() == Some(OTHER_HOST) {
+        let why = "no log has it; it was not the host of `origin`";
+        guesses.push(Guess::new("the host", POSED_HOST.to_owned(), why));
+        return request.with_header("Host", POSED_HOST);
+    }
+    let flow = |one: &'p Authorizer| one.bundle().policy().sign_in().and_then(SignIn::code_flow);
+    if let Some(host) = policies.into_iter().rev().find_map(flow).map(CodeFlow::host) {
+        guesses.push(Guess::new("the host", host.to_owned(), "no log has it; people sign in under this one"));
+        return request.with_header("Host", host);
+    }
     let mut rules = policies.into_iter().flat_map(|one| one.bundle().policy().rules());
-    let is_known = request.headers().iter().any(|(name, _)| name.eq_ignore_ascii_case("host"));
-    if is_known || rules.all(|rule| rule.hosts().is_none()) {
+    if rules.all(|rule| rule.hosts().is_none()) {
         return request;
     }
     // The rule that decided matched, so the host was one of its hosts.

@@ -1,6 +1,7 @@
 //! Web origins, as browsers write them in `Origin` (RFC 6454 section 6.2), and patterns of them.
 
 use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// `https://app.example.com`, or `https://*.example.com` for every host below the domain.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -79,7 +80,7 @@ impl<'t> Origin<'t> {
             _ => (authority, None),
         };
         let host_is_whole = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-            Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+            Some(address) => address.parse::<Ipv6Addr>().is_ok(),
             None => is_host(host),
         };
         let port_is_needed = port.is_none_or(|port| {
@@ -96,8 +97,29 @@ impl<'t> Origin<'t> {
 
     /// Whether it is this machine, where tests run without a certificate.
     pub(crate) fn is_loopback(self) -> bool {
-        ["localhost", "127.0.0.1", "[::1]"].contains(&self.host)
+        is_loopback(self.host)
     }
+}
+
+/// Whether a `Host` is a name or an address of this machine, with any port.
+#[cfg(feature = "code-flow")]
+pub(crate) fn is_of_this_machine(host: &str) -> bool {
+    let bare = match host.rsplit_once(':') {
+        Some((bare, port)) if !port.ends_with(']') && port.parse::<u16>().is_ok() => bare,
+        _ => host,
+    };
+    is_loopback(bare)
+}
+
+/// Whether a host is this machine in every browser: `localhost` and what is below it, 127.0.0.0/8 and `[::1]` (Secure
+/// Contexts section 3.1).
+fn is_loopback(host: &str) -> bool {
+    if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        return address.parse::<Ipv6Addr>().is_ok_and(|address| address.is_loopback());
+    }
+    let top = host.rsplit('.').next().unwrap_or_default();
+    top.eq_ignore_ascii_case("localhost")
+        || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// Labels of letters, digits and hyphens; a name in another script is in Punycode in an origin.
@@ -179,6 +201,59 @@ mod tests {
             ("https://a.example.com", "https://a.example.com", true),
         ] {
             assert_eq!(parse(one).covers(&parse(other)), covers, "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn this_machine_has_these_names_and_addresses_and_no_others() {
+        for (host, is_here) in [
+            ("localhost", true),
+            ("app.localhost", true),
+            ("127.0.0.1", true),
+            ("127.9.9.9", true),
+            ("[::1]", true),
+            ("localhost.example.com", false),
+            ("evillocalhost", false),
+            ("127.0.0.1.example.com", false),
+            ("127.1", false),
+            ("128.0.0.1", false),
+            ("0.0.0.0", false),
+            ("[::2]", false),
+            ("example.com", false),
+        ] {
+            for port in ["", ":1", ":8443"] {
+                let text = format!("http://{host}{port}");
+                assert_eq!(Origin::parse(&text).is_some_and(Origin::is_secure), is_here, "{text}");
+            }
+        }
+    }
+
+    /// A `Host` is not as tidy as an origin.
+    #[cfg(feature = "code-flow")]
+    #[test]
+    fn a_host_of_this_machine_has_any_case_and_any_port() {
+        for host in [
+            "localhost",
+            "LocalHost:8080",
+            "localhost:80",
+            "127.1.2.3:443",
+            "[::1]",
+            "[::1]:80",
+            "App.LOCALHOST:1",
+        ] {
+            assert!(is_of_this_machine(host), "{host}");
+        }
+        for host in [
+            "",
+            ":80",
+            "::1",
+            "localhost:x",
+            "localhost:99999",
+            "localhost.example:80",
+            "[::1",
+            "files.example",
+        ] {
+            assert!(!is_of_this_machine(host), "{host}");
         }
     }
 

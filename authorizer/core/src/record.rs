@@ -32,8 +32,7 @@ const MAX_NAME: usize = 40;
 pub(crate) const ALLOWED_BY_RULE: &str = "allowed_by_rule";
 
 /// Every word that `reason` of the decision log can be: of a request that goes on, of an answered preflight, of a step of a
-/// sign-in, and of each
-/// [`Refusal`].
+/// sign-in, and of each [`Refusal`].
 pub fn reasons() -> impl Iterator<Item = &'static str> {
     let preflights = PreflightVerdict::ALL.into_iter().map(PreflightVerdict::reason);
     let words = iter::once(ALLOWED_BY_RULE).chain(preflights);
@@ -97,8 +96,9 @@ pub struct DecisionRecord<'r> {
     pub status: Option<u16>,
     /// `allowed_by_rule`, `preflight_...`, what a sign-in did, or why it was refused.
     pub reason: Cow<'r, str>,
-    /// What is wrong with an event that could not be read, or with a token of the provider that signs people in. It holds
-    /// nothing that the viewer or the provider sent.
+    /// What is wrong with an event that could not be read, or with a token of the provider that signs people in, or
+    /// `other_host` for a page that is not opened under the host name where people sign in. It holds nothing that the viewer
+    /// or the provider sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<Cow<'r, str>>,
     /// The id of the rule that decided.

@@ -28,7 +28,7 @@ pub use algorithm::{JwsAlgorithm, SignatureAlgorithm};
 pub use claims::{SCOPE_CLAIMS, TEXT_CLAIMS, VerifiedClaims, is_scope};
 pub use error::TokenError;
 #[cfg(feature = "code-flow")]
-pub(crate) use id_token::{IdTokenChecks, nonce_of};
+pub(crate) use id_token::{IdTokenChecks, IdTokenError, nonce_of};
 pub(crate) use issuer::KeySource;
 pub use issuer::{Issuer, MAX_LEEWAY_SECONDS};
 pub use json::parse_claims;

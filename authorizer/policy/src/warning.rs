@@ -7,7 +7,7 @@ use authorizer_core::policy::document::{
     ConditionDocument, DEFAULT_SESSION_SECONDS, IssuerDocument, PolicyDocument, RuleDocument, SignInDocument,
 };
 use authorizer_core::policy::{Place, Policy};
-use authorizer_core::rules::{KeyPattern, is_numeric_date};
+use authorizer_core::rules::{HostPattern, KeyPattern, is_numeric_date};
 use authorizer_core::token::KeySet;
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use thiserror::Error;
@@ -76,7 +76,9 @@ pub(crate) fn warnings(
     let literal = document.rules.iter().enumerate();
     let literal = literal.flat_map(|(index, rule)| other_notations(rule, &Place::member("rules").at(index)));
     let sign_in = document.sign_in.iter().flat_map(of_sign_in(document));
-    let all = issuers.chain(rules).chain(times).chain(literal).chain(paths(document)).chain(sign_in);
+    let hosts = hosts_without_sign_in(document);
+    let all =
+        issuers.chain(rules).chain(times).chain(literal).chain(paths(document)).chain(sign_in).chain(hosts);
     at_their_places(once_of_this_machine(all.collect()).into_iter(), source_code, text)
 }
 
@@ -149,6 +151,30 @@ fn of_sign_in(document: &PolicyDocument) -> impl Fn(&SignInDocument) -> Vec<Warn
         }
         warned
     }
+}
+
+/// Rules that need a token and that nobody who signs in by the code flow can use: their hosts are not that of `origin`, and
+/// the session belongs to that one.
+fn hosts_without_sign_in(document: &PolicyDocument) -> Vec<Warned> {
+    let Some(SignInDocument::CodeFlow(flow)) = &document.sign_in else { return Vec::new() };
+    let Some((_, authority)) = flow.origin.split_once("://") else { return Vec::new() };
+    // `Host` has the port, and no rule matches it then.
+    let has_origin = |hosts: &Vec<String>| {
+        hosts.iter().any(|host| HostPattern::parse(host).is_some_and(|host| host.matches(authority)))
+    };
+    let rules = document.rules.iter().enumerate();
+    let warned = rules.filter_map(|(index, rule)| {
+        let hosts = rule.hosts.as_ref().filter(|hosts| !rule.anonymous && !has_origin(hosts))?;
+        let message = format!(
+            "people who sign in cannot use rule `{}`: they are sent to `{authority}`, the host of `origin`, which is not one \
+             of its {} `hosts`",
+            rule.id.escape_debug(),
+            hosts.len()
+        );
+        let remedy = "add the host of `origin`, or leave it if only clients that bring their own token use this rule";
+        Some(("hosts-without-sign-in", Place::member("rules").at(index).then("hosts"), message, remedy))
+    });
+    warned.collect()
 }
 
 /// The id, the field of the issuer, the message and the remedy.

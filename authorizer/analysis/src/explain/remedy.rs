@@ -1,6 +1,5 @@
 //! What would have to differ for a request that is refused before any rule is checked.
 
-use authorizer_core::code_flow::SignInWord;
 use authorizer_core::operation::{Method, S3Operation};
 use authorizer_core::policy::Policy;
 use authorizer_core::token::Issuer;
@@ -54,10 +53,10 @@ pub(super) fn remedy(
     fixed.to_owned()
 }
 
-/// Where the start of a sign-in sends a person, with this reason.
-pub(super) fn sent_to(sign_in: &SignIn, policy: &Policy, reason: &str) -> String {
+/// Where the start of a sign-in sends a person.
+pub(super) fn sent_to(sign_in: &SignIn, policy: &Policy, is_of_other_host: bool) -> String {
     match sign_in {
-        SignIn::CodeFlow(flow) if reason == SignInWord::SentToOrigin.reason() => {
+        SignIn::CodeFlow(flow) if is_of_other_host => {
             format!("The person is sent to the same page of `{}`, where the sign-in begins.", flow.origin())
         }
         SignIn::Redirect(redirect) => {

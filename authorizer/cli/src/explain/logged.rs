@@ -7,8 +7,9 @@ use std::sync::atomic::AtomicU64;
 use authorizer_analysis::posed::PosedError;
 use authorizer_analysis::{Explanation, FilledToken, explain, explain_supposing, on_one_line};
 use authorizer_backtest::{Asker, Guess, RebuildError, Rebuilt, RecordedDecision, Trace, rebuild};
+use authorizer_core::record::Verdict;
 use authorizer_core::rules::{Rule, RulePart};
-use authorizer_core::{Authorizer, Bundle, Supposed, claim_name};
+use authorizer_core::{Authorizer, Bundle, Reason, Supposed, claim_name};
 use miette::Diagnostic;
 use owo_colors::OwoColorize as _;
 use schemars::JsonSchema;
@@ -35,10 +36,19 @@ pub(crate) enum LoggedError {
     NotFound(String),
     /// The decision log does not have the key.
     #[error(
-        "the decision log does not have the path of this request: it was refused before its key was known"
+        "the decision log does not have the path of this request: it was refused before its key was known{}",
+        in_brackets(.0)
     )]
     #[diagnostic(help("add the access log with `--log`"))]
-    NoPath,
+    NoPath(Box<RecordedDecision>),
+    /// It was decided by cookies, and by what the provider answered.
+    #[error(
+        "the request is a step of a sign-in, which cannot be decided again: no log has its cookies and what the provider \
+         answered{}",
+        in_brackets(.0)
+    )]
+    #[diagnostic(help("look up these words in docs/sign-in.md and docs/decision-log.md"))]
+    StepOfSignIn(Box<RecordedDecision>),
     /// The policy does not have the issuer of the token.
     #[error("the policy does not have the issuer `{}`, whose token the request had", .0.escape_debug())]
     #[diagnostic(help(
@@ -51,26 +61,43 @@ pub(crate) enum LoggedError {
     NoRequest(PosedError),
 }
 
-impl From<RebuildError> for LoggedError {
-    fn from(error: RebuildError) -> Self {
+impl LoggedError {
+    fn of(error: RebuildError, trace: &Trace) -> Self {
         match error {
-            RebuildError::NoPath => Self::NoPath,
+            RebuildError::NoPath => Self::NoPath(Box::new(RecordedDecision::of(trace))),
             RebuildError::UnknownIssuer(name) => Self::UnknownIssuer(name),
             RebuildError::NoRequest(error) => Self::NoRequest(error),
         }
     }
 }
 
+/// The words of the decision log, for a message.
+fn in_brackets(recorded: &RecordedDecision) -> String {
+    let words = [&recorded.reason, &recorded.problem].into_iter().flatten();
+    let words: Vec<String> = words.map(|word| format!("`{}`", on_one_line(word))).collect();
+    if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) }
+}
+
+/// Whether the logs have a step of a sign-in.
+fn is_step_of_sign_in(recorded: &RecordedDecision) -> bool {
+    let reason = recorded.reason.as_deref().and_then(Reason::parse);
+    recorded.decision.as_deref() == Some(Verdict::SignIn.word()) || matches!(reason, Some(Reason::SignIn(_)))
+}
+
 /// Explains a logged request.
 pub(super) fn run(args: &Args, authorizer: &Authorizer, lines: &RuleLines, id: &str) -> miette::Result<Exit> {
     let trace = search(args, id)?;
+    let recorded = RecordedDecision::of(&trace);
+    if is_step_of_sign_in(&recorded) {
+        return Err(LoggedError::StepOfSignIn(Box::new(recorded)).into());
+    }
     let old = args.old.as_deref().map(read_old).transpose()?;
     let decider = old.as_ref().unwrap_or(authorizer);
     let clock = now_or(None);
     let given = args.request.given(args.now)?;
     let rebuilt = |asker| {
         let given = authorizer_backtest::Given { asker, ..given.clone() };
-        rebuild(&trace, authorizer, decider, given, clock).map_err(LoggedError::from)
+        rebuild(&trace, authorizer, decider, given, clock).map_err(|error| LoggedError::of(error, &trace))
     };
     let rebuilt = match args.request.has_asker() {
         // A token that is described is valid at the time of the request.
@@ -254,7 +281,9 @@ fn write_logged(
     let then = match recorded.decision.as_deref() {
         Some("allow") => format!("allowed{}", word(&recorded.rule, " by rule ")),
         Some("refuse") => {
-            format!("refused{status}{}{}", word(&recorded.reason, ": "), word(&recorded.rule, " "))
+            let problem = recorded.problem.as_deref();
+            let problem = problem.map(|problem| format!(" ({})", on_one_line(problem))).unwrap_or_default();
+            format!("refused{status}{}{}{problem}", word(&recorded.reason, ": "), word(&recorded.rule, " "))
         }
         Some(other) => format!("{}{status}{}", on_one_line(other), word(&recorded.reason, ": ")),
         None => match recorded.failed.as_deref() {

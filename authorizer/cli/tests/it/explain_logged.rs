@@ -327,3 +327,93 @@ fn a_function_that_failed_itself_is_said_to_have_and_claims_are_those_of_the_log
     assert_eq!(done.code, 0, "{}{}", done.out, done.err);
     assert!(done.out.contains("with a token of issuer staff"), "{}", done.out);
 }
+
+/// A policy by which people sign in, and the log of a browser that opens a page under this host.
+fn sign_in_case(host: &str) -> Case {
+    let mut case = Case::new();
+    let sign_in = r#"version = 1
+[[issuers]]
+name       = "staff"
+issuer     = "https://login.example.com/"
+audience   = ["files-api"]
+algorithms = ["EdDSA"]
+jwks       = { file = "keys/staff.jwks.json" }
+[credentials]
+cookie = "__Host-session"
+[sign_in]
+issuer                 = "staff"
+client_id              = "files-web"
+origin                 = "https://files.example.com"
+authorization_endpoint = "https://login.example.com/authorize"
+token_endpoint         = "https://login.example.com/token"
+cookie_key             = { file = "sign-in.key" }
+[[rules]]
+id      = "teams"
+effect  = "allow"
+methods = ["GET"]
+keys    = ["teams/{team}/**"]
+"#;
+    fs::write(case.path("sign-in.key"), URL_SAFE_NO_PAD.encode([7; 32])).unwrap();
+    fs::write(case.path("old.toml"), sign_in).unwrap();
+    let policy = PolicyFile::load(&case.folder.path().join("old.toml")).unwrap();
+    case.old = Authorizer::new(policy.into_bundle());
+    let header = |name: &str, value: &str| json!([{"key": name, "value": value}]);
+    let event = json!({"Records": [{"cf": {
+        "config": {"eventType": "viewer-request", "requestId": "r1==", "distributionId": "E1"},
+        "request": {"clientIp": "203.0.113.9", "method": "GET", "uri": "/teams/red/a", "querystring": "", "headers": {
+            "host": header("Host", host), "accept": header("Accept", "text/html,*/*"),
+            "sec-fetch-mode": header("Sec-Fetch-Mode", "navigate"),
+        }}
+    }}]})
+    .to_string();
+    let decided = case.old.authorize(event.as_bytes(), UnixTime::from_seconds(1_800_000_000));
+    let line = serde_json::to_string(&DecisionLine::new(&decided.record, 61)).unwrap();
+    fs::write(case.path("decisions.jsonl"), format!("{line}\n")).unwrap();
+    case
+}
+
+#[test]
+fn a_page_that_led_to_the_sign_in_is_rebuilt_as_one_that_a_browser_opens() {
+    for (host, problem, leads) in [
+        ("files.example.com", None, "The person is sent to the provider"),
+        (
+            "d111111abcdef8.cloudfront.net",
+            Some("other_host"),
+            "The person is sent to the same page of `https://files.example.com`",
+        ),
+    ] {
+        let case = sign_in_case(host);
+        let log = case.path("decisions.jsonl");
+        let value = case.json("old.toml", &["--log", &log]);
+        assert_eq!(value["logged"]["recorded"]["status"], 302, "{value}");
+        assert_eq!(value["logged"]["recorded"]["problem"].as_str(), problem);
+        assert_eq!(value["logged"]["as_recorded"], true, "{value}");
+        assert_eq!(value["record"]["decision"], "refuse");
+        assert!(value["remedy"].as_str().unwrap().contains(leads), "{value}");
+        let guesses = guesses(&value);
+        assert!(
+            guesses.contains(&"the headers of a browser") && guesses.contains(&"the host"),
+            "{guesses:?}"
+        );
+        let done = case.explain("old.toml", &["--log", &log]);
+        assert_eq!(done.code, 1, "{}", done.out);
+        let recorded = format!(
+            "recorded: refused 302: token_missing{}\n",
+            problem.map(|problem| format!(" ({problem})")).unwrap_or_default()
+        );
+        assert!(done.out.contains(&recorded), "{}", done.out);
+    }
+}
+
+#[test]
+fn a_step_of_a_sign_in_is_not_decided_again_and_its_words_are_shown() {
+    let case = sign_in_case("files.example.com");
+    let line = r#"{"log_version":2,"time":1800000000,"request_id":"r1==","method":"GET","decision":"refuse","status":403,"reason":"sign_in_token_refused","problem":"audience_mismatch","bundle_sha256":"0","micros":9}"#;
+    fs::write(case.path("decisions.jsonl"), format!("{line}\n")).unwrap();
+    let done = case.explain("old.toml", &["--log", &case.path("decisions.jsonl")]);
+    assert_eq!((done.code, done.out.as_str()), (2, ""));
+    let message = done.err.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
+    for words in ["is a step of a sign-in", "`sign_in_token_refused`", "`audience_mismatch`"] {
+        assert!(message.contains(words), "{}", done.err);
+    }
+}

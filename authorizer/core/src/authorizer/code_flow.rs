@@ -8,8 +8,8 @@ use crate::record::{DecisionRecord, Verdict};
 use crate::refusal::Refusal;
 use crate::request::S3Request;
 use crate::sign_in::code_flow::{
-    Answered, AskedTokens, CodeFlow, Grant, Logged, Random, RandomSource, Reply, Step, TokenAnswer,
-    TokenRequest,
+    Answered, AskedTokens, CodeFlow, Grant, Logged, OTHER_HOST, Random, RandomSource, Reply, Step,
+    TokenAnswer, TokenRequest,
 };
 use crate::sign_in::{SignIn, is_of_a_window};
 use crate::time::UnixTime;
@@ -112,6 +112,10 @@ impl Authorizer {
                 record.reason = word.reason().into();
             }
             Logged::Refused(refusal) => note_refusal(refusal, record),
+            Logged::OtherHost(refusal) => {
+                note_refusal(refusal, record);
+                record.problem = Some(OTHER_HOST.into());
+            }
         }
         record.status = Some(reply.status);
         Decided::Flow(Box::new(reply))
@@ -158,7 +162,7 @@ pub(super) fn wanted_of(reply: &mut Reply) -> Option<Wanted> {
         return Some(Wanted::Tokens(asked));
     }
     match &reply.logged {
-        Logged::Refused(refusal) => Wanted::of(refusal),
+        Logged::Refused(refusal) | Logged::OtherHost(refusal) => Wanted::of(refusal),
         Logged::Done(_) => None,
     }
 }

@@ -34,6 +34,7 @@ mod word;
 
 pub use client_key::{ClientKey, ClientKeyError};
 pub use random::RandomSource;
+pub use reply::OTHER_HOST;
 pub use settings::{
     ClientAuthentication, CodeFlow, EndSession, NOT_HERE, REFRESH_PATH, SESSION_PATH, SIGNED_OUT_PATH,
     SessionToken, is_client_id, is_origin,

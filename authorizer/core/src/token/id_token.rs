@@ -30,12 +30,27 @@ pub(crate) struct IdTokenChecks<'c> {
     pub(crate) access_token: &'c str,
 }
 
+/// Why an ID token is not accepted.
+#[derive(Debug)]
+pub(crate) enum IdTokenError {
+    /// It does not verify.
+    Verify(VerifyError),
+    /// It is of another issuer of the policy.
+    OtherIssuer,
+}
+
+impl<E: Into<VerifyError>> From<E> for IdTokenError {
+    fn from(error: E) -> Self {
+        Self::Verify(error.into())
+    }
+}
+
 impl Trust {
     /// Verifies an ID token of the issuer with this index, and returns its subject. It does not get into the cache: it is
     /// not a token for this service.
     ///
     /// # Errors
-    /// As [`verify`](super::verify).
+    /// [`IdTokenError`].
     pub(crate) fn verify_id_token(
         &self,
         token: &str,
@@ -43,12 +58,12 @@ impl Trust {
         issuers: &[Issuer],
         checks: &IdTokenChecks<'_>,
         now: UnixTime,
-    ) -> Result<String, VerifyError> {
+    ) -> Result<String, IdTokenError> {
         let judge =
             |issuer: &Issuer, jws: &Jws<'_>, claims: &Map<String, Value>| checks.judge(issuer, jws, claims);
         let signed = self.verify_signature(token, issuers, now, &judge)?;
         if signed.issuer != place {
-            return Err(TokenError::IssuerUnknown.into());
+            return Err(IdTokenError::OtherIssuer);
         }
         signed.judged.at(now)?;
         let leeway = issuers.get(place).map(Issuer::leeway_seconds).unwrap_or_default();

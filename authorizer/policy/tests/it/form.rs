@@ -777,3 +777,30 @@ fn several_addresses_of_this_machine_are_one_warning() {
     assert_eq!(of.len(), 1);
     assert!(of.iter().all(|one| one.message.contains("`sign_in.token_endpoint`")), "{of:?}");
 }
+
+/// A session belongs to one host name.
+#[test]
+fn a_rule_for_other_hosts_than_that_of_the_sign_in_is_a_warning_unless_it_needs_no_token() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.toml");
+    for (more, is_warned) in [
+        ("hosts = [\"downloads.example.com\"]", true),
+        ("hosts = [\"downloads.example.com\", \"files.example.com\"]", false),
+        ("hosts = [\"*.example.com\"]", false),
+        ("hosts = [\"downloads.example.com\"]\nanonymous = true", false),
+        ("", false),
+    ] {
+        let rule = "\n[[rules]]\nid = \"by-host\"\neffect = \"allow\"\nmethods = [\"GET\"]\nkeys = [\"by-host/**\"]\n";
+        fs::write(&path, format!("{}{rule}{more}\n", policy_with_code_flow())).unwrap();
+        let loaded = PolicyFile::load(&path).unwrap();
+        let of: Vec<_> = loaded.warnings().iter().filter(|one| one.id == "hosts-without-sign-in").collect();
+        assert_eq!(of.len(), usize::from(is_warned), "{more}");
+        for one in of {
+            assert!(one.place.ends_with(".hosts") && one.position.is_some(), "{one:?}");
+            assert!(
+                one.message.contains("`by-host`") && one.message.contains("`files.example.com`"),
+                "{one}"
+            );
+        }
+    }
+}

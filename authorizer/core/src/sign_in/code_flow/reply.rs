@@ -34,7 +34,12 @@ impl std::fmt::Debug for Reply {
 pub(crate) enum Logged {
     Done(SignInWord),
     Refused(Refusal),
+    /// A page is refused, and opened under another host name than that of the origin: the person is sent there first.
+    OtherHost(Refusal),
 }
+
+/// What is wrong with a page that is opened under another host name, in the log.
+pub const OTHER_HOST: &str = "other_host";
 
 /// A request to the token endpoint.
 pub(crate) struct AskedTokens {

@@ -12,7 +12,7 @@ use super::step::Step;
 use super::tokens::Tokens;
 use crate::credential::value_in_pieces;
 use crate::refusal::{Refusal, SignInError, TokenFault};
-use crate::token::{IdTokenChecks, KeysUnavailable, TokenError, VerifiedClaims, VerifyError};
+use crate::token::{IdTokenChecks, IdTokenError, KeysUnavailable, TokenError, VerifiedClaims, VerifyError};
 
 /// The most bytes that the two cookies of a session have together. All headers of a request have at most 20,480.
 const MAX_SESSION_BYTES: usize = 12_288;
@@ -88,9 +88,12 @@ impl<'p> Step<'_, 'p> {
             max_age,
             access_token: &tokens.access_token,
         };
-        self.trust
-            .verify_id_token(id_token, self.flow.issuer, self.issuers, &checks, self.now)
-            .map_err(|error| refusal_of(error, SignInError::IdTokenRefused))
+        self.trust.verify_id_token(id_token, self.flow.issuer, self.issuers, &checks, self.now).map_err(
+            |error| match error {
+                IdTokenError::Verify(error) => refusal_of(error, SignInError::IdTokenRefused),
+                IdTokenError::OtherIssuer => SignInError::IdTokenRefused(TokenFault::OtherIssuer).into(),
+            },
+        )
     }
 
     /// The cookies of a session with these tokens, of which the ID token is verified. The token that the rules read is

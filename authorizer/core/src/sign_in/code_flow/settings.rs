@@ -113,6 +113,11 @@ impl CodeFlow {
         &self.origin
     }
 
+    /// The host of the origin, with its port if that has one.
+    pub fn host(&self) -> &str {
+        self.origin.split_once("://").map_or(self.origin.as_str(), |(_, host)| host)
+    }
+
     /// The scopes that are asked for.
     pub fn scopes(&self) -> &[String] {
         &self.scopes

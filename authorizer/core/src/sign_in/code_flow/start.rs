@@ -9,11 +9,10 @@ use super::kept::{FLOW_SECONDS, PendingSignIn};
 use super::reply::{Logged, Reply};
 use super::sealed::Kind;
 use super::step::{Answered, Step};
-use super::word::SignInWord;
 use crate::credential::cookies as cookies_of;
 use crate::digest::sha256;
 use crate::event::HeaderLines;
-use crate::origin::Origin;
+use crate::origin::is_of_this_machine;
 use crate::outcome::SIGN_IN_STATUS;
 use crate::query::encode_value;
 use crate::refusal::{Refusal, SignInError};
@@ -39,8 +38,11 @@ pub(super) enum Back {
     SignedIn,
     /// After a renewal. There is not another one at once.
     Renewed,
-    /// From another host name. It is not sent from there again at once: what stands before CloudFront may change the name.
+    /// From another host name, once.
     Moved,
+    /// From another host name, twice. What stands before CloudFront may change the name, so the browser is not sent from
+    /// there again.
+    MovedTwice,
 }
 
 impl Back {
@@ -49,6 +51,7 @@ impl Back {
             Self::SignedIn => "1",
             Self::Renewed => "2",
             Self::Moved => "3",
+            Self::MovedTwice => "4",
         }
     }
 }
@@ -69,8 +72,15 @@ impl<'p> Step<'_, 'p> {
         }
         match came_back {
             Some(Back::SignedIn | Back::Renewed) => Some(self.refuse_not_kept(&back)),
-            None if self.is_of_other_host() => Some(self.send_to_origin(&back)),
-            None | Some(Back::Moved) => self.begin(&back, refusal, self.clear_useless(refusal)),
+            // A person may open a link twice. A browser without cookies has no count: where something before CloudFront
+            // changes the name, it follows until it has had enough, and it could not sign in.
+            None if self.is_of_other_host() => Some(self.send_to_origin(&back, refusal, Back::Moved)),
+            Some(Back::Moved) if self.is_of_other_host() => {
+                Some(self.send_to_origin(&back, refusal, Back::MovedTwice))
+            }
+            None | Some(Back::Moved | Back::MovedTwice) => {
+                self.begin(&back, refusal, self.clear_useless(refusal))
+            }
         }
         .map(|reply| (reply, None))
     }
@@ -79,18 +89,14 @@ impl<'p> Step<'_, 'p> {
     /// and no cookie of this name gets there. A name of this machine is one that a test has.
     fn is_of_other_host(&self) -> bool {
         let lines = self.request.headers.get("host").map(HeaderLines::as_slice).unwrap_or_default();
-        let own = self.flow.origin().split_once("://").map(|(_, host)| host);
-        let is_other = |host: &str, own: &str| {
-            let is_here = Origin::parse(&format!("http://{host}")).is_some_and(Origin::is_loopback);
-            !host.eq_ignore_ascii_case(own) && !is_here
-        };
-        matches!((lines, own), ([line], Some(own)) if is_other(&line.value, own))
+        let is_other = |host: &str| !host.eq_ignore_ascii_case(self.flow.host()) && !is_of_this_machine(host);
+        matches!(lines, [line] if is_other(&line.value))
     }
 
     /// Sends the person to the same page of the origin, which the policy names.
-    fn send_to_origin(&self, back: &str) -> Reply {
-        let lines = vec![self.mark_back(back, Back::Moved)];
-        Reply::redirect(Logged::Done(SignInWord::SentToOrigin), SIGN_IN_STATUS, self.address(back), lines)
+    fn send_to_origin(&self, back: &str, refusal: &Refusal, how: Back) -> Reply {
+        let lines = vec![self.mark_back(back, how)];
+        Reply::redirect(Logged::OtherHost(refusal.clone()), SIGN_IN_STATUS, self.address(back), lines)
     }
 
     /// How the browser was just sent back to this page, if it was. Whatever the cookie says, there is no second renewal.
@@ -102,6 +108,7 @@ impl<'p> Step<'_, 'p> {
         Some(match values.next() {
             None if is(Back::SignedIn) => Back::SignedIn,
             None if is(Back::Moved) => Back::Moved,
+            None if is(Back::MovedTwice) => Back::MovedTwice,
             None | Some(_) => Back::Renewed,
         })
     }

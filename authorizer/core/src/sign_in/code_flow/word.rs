@@ -3,8 +3,6 @@
 /// What the function did for a person who signs in, is signed in, or signs out.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SignInWord {
-    /// A person who opened a page under another host name was sent to the same page of the origin.
-    SentToOrigin,
     /// A session began.
     Started,
     /// A session has a new token.
@@ -19,19 +17,12 @@ pub enum SignInWord {
 
 impl SignInWord {
     /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::SentToOrigin,
-        Self::Started,
-        Self::Renewed,
-        Self::Ended,
-        Self::StatusShown,
-        Self::SignedOutShown,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Started, Self::Renewed, Self::Ended, Self::StatusShown, Self::SignedOutShown];
 
     /// The word in the decision log.
     pub const fn reason(self) -> &'static str {
         match self {
-            Self::SentToOrigin => "sent_to_origin",
             Self::Started => "session_started",
             Self::Renewed => "session_renewed",
             Self::Ended => "session_ended_by_user",
@@ -43,9 +34,6 @@ impl SignInWord {
     /// The meaning: the rest of a sentence that begins with "the request".
     pub const fn meaning(self) -> &'static str {
         match self {
-            Self::SentToOrigin => {
-                "opened a page under another host name, and is sent to the same page of `origin` to sign in"
-            }
             Self::Started => "came back from the provider, and a session began",
             Self::Renewed => "got a new token for its session",
             Self::Ended => "signed its person out",

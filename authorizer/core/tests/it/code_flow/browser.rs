@@ -18,12 +18,14 @@ pub(crate) struct Browser<'a> {
     pub(crate) now: u64,
     /// Whether it keeps a cookie of this name.
     pub(crate) keeps: fn(&str) -> bool,
+    /// What something before CloudFront makes of the `Host`.
+    pub(crate) host: Option<&'static str>,
     requests: u64,
 }
 
 impl<'a> Browser<'a> {
     pub(crate) fn new(site: &'a Authorizer, provider: &'a Provider, now: u64) -> Self {
-        Self { site, provider, jar: BTreeMap::new(), now, keeps: |_| true, requests: 0 }
+        Self { site, provider, jar: BTreeMap::new(), now, keeps: |_| true, host: None, requests: 0 }
     }
 
     pub(crate) fn cookie(&self) -> String {
@@ -43,6 +45,9 @@ impl<'a> Browser<'a> {
         assert!(cookie.len() < 18_000, "a browser must be able to send its cookies: {}", cookie.len());
         if !cookie.is_empty() {
             headers.push(("cookie".to_owned(), cookie));
+        }
+        if let Some(host) = self.host {
+            headers.push(("host".to_owned(), host.to_owned()));
         }
         self.requests += 1;
         let sent = Sent { method, target: target.to_owned(), headers };

@@ -145,6 +145,8 @@ fn the_log_says_what_is_wrong_with_a_token_of_the_provider() {
         ("identity", "azp", json!("other"), "client_mismatch"),
         ("identity", "exp", json!(START - 100), "token_expired"),
         ("identity", "iss", json!("https://unknown.example/"), "issuer_unknown"),
+        ("identity", "iss", json!("https://other.example/"), "other_issuer"),
+        ("identity", "iat", json!("now"), "token_time_malformed"),
         ("access", "aud", json!("other"), "audience_mismatch"),
         ("access", "exp", json!(START - 100), "token_expired"),
         ("access", "nbf", json!(START + 1_000), "token_not_yet_valid"),
@@ -683,6 +685,7 @@ proptest! {
         lifetime in prop::sample::select(vec![0, 1, 20, 600, 100_000]),
         refresh in any::<bool>(),
         drops in 0..4u8,
+        host in prop::sample::select(vec![None, Some("d111111abcdef8.cloudfront.net")]),
     ) {
         let site = site(json!({"refresh": refresh, "session_seconds": 3_600}));
         let provider = Provider::new();
@@ -694,6 +697,8 @@ proptest! {
             2 => |_| false,
             _ => |_| true,
         };
+        // A browser without cookies ends that way itself (Fetch section 4.4: after 20 redirects).
+        browser.host = host.filter(|_| drops != 2);
         for (step, later) in steps {
             match step {
                 0 => { browser.post("/.auth/refresh"); }

@@ -223,8 +223,9 @@ fn a_page_under_another_host_name_leads_to_the_same_page_of_the_origin() {
         let mut other = Browser::new(&site, &provider, START);
         let page = "/users/alice/%61%20b.html";
         let got = other.send("GET", page, &navigation);
-        is(&got, 302, "sent_to_origin");
-        assert_eq!(got.decision, "sign_in");
+        // It is a refused request for an object, as where it leads to the provider.
+        is(&got, 302, "token_missing");
+        assert_eq!((got.decision.as_str(), got.problem.as_deref()), ("refuse", Some("other_host")));
         assert_eq!(got.location(), "https://files.example.com/users/alice/a%20b.html");
         // The cookie of a flow would not come back from the provider.
         assert!(got.cookies().all(|line| line.starts_with("__Host-authorizer-back-")), "{got:?}");
@@ -233,9 +234,14 @@ fn a_page_under_another_host_name_leads_to_the_same_page_of_the_origin() {
         // What only fetches is told what it would be told there.
         let fetched = other.send("GET", page, &[("host", host), ("sec-fetch-mode", "cors")]);
         is(&fetched, 401, "token_missing");
+        // Whoever opens the link once more gets there too.
+        let twice = other.send("GET", page, &navigation);
+        is(&twice, 302, "token_missing");
+        assert_eq!(twice.location(), got.location());
         // Where something before CloudFront changes the name, the browser is at the origin, and does not go round.
         let again = other.send("GET", page, &navigation);
         is(&again, 302, "token_missing");
+        assert_eq!(again.problem, None);
         let back = path_of(&provider.sign_in(again.location(), "alice"));
         is(&other.send("GET", &back, &navigation), 302, "session_started");
         is(&other.send("GET", page, &navigation), None, "allowed_by_rule");
@@ -247,11 +253,16 @@ fn a_page_under_another_host_name_leads_to_the_same_page_of_the_origin() {
         &[("host", "a.example"), ("host", "b.example")],
         // A test on this machine, with the policy of a distribution.
         &[("host", "localhost:8080")],
-        &[("host", "127.0.0.1:8443")],
+        &[("host", "127.0.0.2:8443")],
+        &[("host", "LocalHost:80")],
+        &[("host", "files.localhost")],
+        &[("host", "[::1]:8443")],
     ] {
         let navigation: Vec<_> = NAVIGATION.iter().chain(hosts).copied().collect();
         let got = Browser::new(&site, &provider, START).send("GET", PAGE, &navigation);
         is(&got, 302, "token_missing");
+        assert_eq!(got.problem, None);
+        assert!(got.location().starts_with("https://login.example/authorize?"));
     }
 }
 
