@@ -529,3 +529,33 @@ pub(super) fn words(witness: &Witness) -> String {
     let who = if witness.claims.is_some() { "with a token" } else { "without a token" };
     format!("{} of `{}` {who}", witness.operation.name(), witness.key.escape_debug())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_rule_that_is_not_compared_with_a_variant_of_it_is_not_decided() {
+        // RFC 8037 appendix A.2: no token is signed here.
+        let key = json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "kid": "k"});
+        let document: PolicyDocument = serde_json::from_value(json!({
+            "version": 1,
+            "issuers": [{"name": "one", "issuer": "https://one.example.com/", "audience": ["a"],
+                "algorithms": ["EdDSA"], "token_type": "at+jwt", "jwks": {"keys": [key]}}],
+            "rules": [
+                {"id": "all", "effect": "allow", "methods": ["GET"], "keys": ["**"]},
+                {"id": "none", "effect": "deny", "methods": ["GET"], "keys": ["users/{sub}/**"]},
+            ],
+        }))
+        .unwrap();
+        let exact = Exact::of(&document);
+        exact.extended.set(Extended::with(&document, |_| false)).unwrap();
+        assert!(exact.side().is_some());
+        assert_eq!(exact.variant(1, Variant::Without("role".to_owned())), None);
+        assert_eq!(exact.undecided(), BTreeMap::new());
+        assert_eq!(exact.variant(1, Variant::Without("sub".to_owned())), None);
+        assert_eq!(exact.undecided().into_keys().collect::<Vec<_>>(), [1]);
+    }
+}
