@@ -106,7 +106,7 @@ impl Form {
         Self::named(arguments.try_get_raw("format").ok()??.next_back()?.to_str()?, name)
     }
 
-    /// The same, of arguments that no command takes: of what stands in them. The first is the program.
+    /// The same, for arguments that clap refused: it looks for `--format` in them. The first is the program.
     pub(crate) fn of_unread(arguments: impl IntoIterator<Item = OsString>) -> Option<Self> {
         let mut arguments = arguments.into_iter().skip(1).take_while(|argument| argument != "--").peekable();
         let (mut format, mut command) = (None, None);
@@ -241,7 +241,7 @@ fn junit_of(error: &dyn Diagnostic) -> String {
     suite.add_test_case(TestCase::new("the tests can be run", status));
     let mut report = Report::unnamed();
     report.add_test_suite(suite);
-    // Only the names of attributes could be no XML, and none is set.
+    // Only the name of an attribute could be invalid in XML, and none is set.
     report.to_string().map(|xml| xml.trim_end().to_owned()).unwrap_or_default()
 }
 

@@ -19,7 +19,7 @@ use super::view::{Behavior, BehaviorName, View};
 /// How the path patterns of the behaviors with the function fit the key patterns of allow rules.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Fit {
-    /// The behaviors with the function that no key of an allow rule can reach.
+    /// The behaviors with the function that no key of an allow rule can reach, and no listing.
     pub without_rule: Vec<BehaviorName>,
     /// The buckets behind the function.
     pub buckets: BTreeSet<String>,
@@ -77,32 +77,47 @@ impl Unreached {
     }
 }
 
+/// The buckets of each behavior, in CloudFront's order.
+type InOrder = Vec<(BehaviorName, BTreeSet<String>)>;
+
 impl Fit {
     /// Compares them. `rules` are the allow rules; `is_ours` says whether a behavior has the function.
     pub fn of(view: &View, is_ours: impl Fn(&Behavior) -> bool, rules: &[RuleKeys]) -> Self {
         let ours = || view.behaviors().filter(|(_, behavior)| is_ours(behavior));
         let patterns = || rules.iter().flat_map(|rule| &rule.keys);
-        let without = ours().filter(|(name, _)| !patterns().any(|keys| may_reach(name, keys)));
+        // The path of a listing.
+        let listing = view.behaviors().find(|(name, _)| has_root(name));
+        let lists = rules.iter().any(|rule| rule.lists);
+        let is_listing = |name: &BehaviorName| lists && listing.as_ref().is_some_and(|(one, _)| one == name);
+        let without =
+            ours().filter(|(name, _)| !is_listing(name) && !patterns().any(|keys| may_reach(name, keys)));
         let without_rule = without.map(|(name, _)| name).collect();
         let guarded: BTreeSet<String> =
             ours().flat_map(|(_, behavior)| buckets(&view.origins_of(behavior))).collect();
         // All behaviors, because the first that takes a path has it, with or without the function.
-        let in_order: Vec<(BehaviorName, BTreeSet<String>)> = view
+        let in_order: InOrder = view
             .behaviors()
             .map(|(name, behavior)| {
                 let there = buckets(&view.origins_of(behavior));
                 (name, there.intersection(&guarded).cloned().collect())
             })
             .collect();
-        let reached = |rule: &RuleKeys, slashes| -> BTreeSet<String> {
-            rule.keys.iter().flat_map(|keys| places(&in_order, keys, slashes)).collect()
+        // Of a group, the second is a copy of the first, and is not asked unless that one fails.
+        let firsts: InOrder = view
+            .behaviors()
+            .map(|(name, behavior)| {
+                let there = buckets(&view.first_origin_of(behavior).into_iter().collect::<Vec<_>>());
+                (name, there.intersection(&guarded).cloned().collect())
+            })
+            .collect();
+        let reached = |in_order: &InOrder, rule: &RuleKeys, slashes| -> BTreeSet<String> {
+            rule.keys.iter().flat_map(|keys| places(in_order, keys, slashes)).collect()
         };
         let mut fit = Self { without_rule, buckets: guarded.clone(), ..Self::default() };
-        // The path of a listing.
-        let listing = in_order.iter().find(|(name, _)| has_root(name));
+        let listing = firsts.iter().find(|(name, _)| has_root(name));
         for rule in rules {
-            let there = reached(rule, Slashes::AsTheyAre);
             if let (true, Some((name, listed))) = (rule.lists, listing) {
+                let there = reached(&firsts, rule, Slashes::AsTheyAre);
                 let not: BTreeSet<String> = there.difference(listed).cloned().collect();
                 if !not.is_empty() {
                     let partly = not.len() < there.len();
@@ -110,10 +125,11 @@ impl Fit {
                     fit.not_listed.push(NotListed { rule, buckets: not, listing, partly });
                 }
             }
+            let there = reached(&in_order, rule, Slashes::AsTheyAre);
             if there.len() > 1 {
                 fit.of_several.push((rule.id.clone(), there));
             } else if rule.is_anonymous {
-                let there = reached(rule, Slashes::AsTheyAreOrEscaped);
+                let there = reached(&in_order, rule, Slashes::AsTheyAreOrEscaped);
                 if there.len() > 1 {
                     fit.anonymous_of_several.push((rule.id.clone(), there));
                 }

@@ -2,7 +2,7 @@
 //!
 //! Each member, down to the values, is judged by a check, or is listed as harmless with the reason. A test compares the
 //! table with AWS's own service model (`fixtures/distributions/members.json`). Whatever else is set in a configuration is an
-//! [`UnknownMember`]: CloudFront gets new members each year, and one of them opened a way past Lambda@Edge.
+//! [`UnknownMember`]: AWS adds members to these structures each year, and one of them opened a way past Lambda@Edge.
 
 use serde_json::{Map, Value};
 
@@ -409,7 +409,8 @@ pub fn unknown_in(structure: &str, value: &Value) -> Vec<UnknownMember> {
     found
 }
 
-/// The same, of a structure of another service, whose members have these names.
+/// The members of a structure of another service that are set and that have none of these names, without those of the
+/// structures in it.
 pub fn unknown_beside(known: &[&str], value: &Value) -> Vec<UnknownMember> {
     let Value::Object(members) = value else { return Vec::new() };
     let unknown = members.iter().filter(|(name, value)| !known.contains(&name.as_str()) && !is_off(value));

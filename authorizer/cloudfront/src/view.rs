@@ -458,6 +458,17 @@ impl View {
         has_parameters.then(|| "`TenantConfig` has parameters".to_owned())
     }
 
+    /// The origin of a behavior, or the first member of its group.
+    pub fn first_origin_of(&self, behavior: &Behavior) -> Option<&Origin> {
+        let target = behavior.target_origin_id.as_str();
+        let group = self.origin_groups.0.iter().find(|group| group.id == target);
+        let id = match group {
+            Some(group) => group.members.0.first()?.origin_id.as_str(),
+            None => target,
+        };
+        self.origins.0.iter().find(|origin| origin.id == id)
+    }
+
     /// The origins of a behavior: one, or the members of a group.
     pub fn origins_of(&self, behavior: &Behavior) -> Vec<&Origin> {
         let target = behavior.target_origin_id.as_str();

@@ -11,6 +11,7 @@ mod documents;
 pub(crate) mod export;
 pub(crate) mod finding;
 mod iam;
+mod members;
 mod needs;
 mod reach;
 mod request;

@@ -234,12 +234,17 @@ impl Statement {
         self.resource.as_slice().iter().any(|pattern| matches(pattern, resource))
     }
 
-    /// Whether it has a condition under an operator on a key, with this one value.
+    /// Whether it has a condition under an operator on a key, with this one value. As in IAM, texts are compared exactly,
+    /// and `true` and `false` without regard to case.
     pub(super) fn asks(&self, operator: &str, key: &str, value: &str) -> bool {
+        let is_text =
+            ["StringEquals", "StringNotEquals"].iter().any(|one| one.eq_ignore_ascii_case(operator));
         self.condition.iter().any(|(name, keys)| {
             name.eq_ignore_ascii_case(operator)
                 && keys.iter().any(|(name, values)| {
-                    let is = |one: &Value| text_of(one).is_some_and(|text| text.eq_ignore_ascii_case(value));
+                    let is_same =
+                        |text: &str| if is_text { text == value } else { text.eq_ignore_ascii_case(value) };
+                    let is = |one: &Value| text_of(one).is_some_and(is_same);
                     name.eq_ignore_ascii_case(key) && matches!(values.as_slice(), [one] if is(one))
                 })
         })
@@ -332,7 +337,7 @@ pub(super) fn matches(pattern: &str, text: &str) -> bool {
 }
 
 /// Whether a pattern matches some text that begins so.
-fn could_begin(pattern: &str, prefix: &str) -> bool {
+pub(super) fn could_begin(pattern: &str, prefix: &str) -> bool {
     read(pattern, prefix).contains(&true)
 }
 

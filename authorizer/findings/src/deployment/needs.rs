@@ -16,8 +16,6 @@ use crate::check::Severity;
 pub(super) struct DeploymentNeeds {
     /// Actions on every object.
     pub(super) object_actions: BTreeSet<&'static str>,
-    /// Whether the bucket is listed.
-    pub(super) lists: bool,
     pub(super) uploads: bool,
     pub(super) writes: bool,
     pub(super) reads_versions: bool,
@@ -48,7 +46,6 @@ impl DeploymentNeeds {
             reading.flat_map(parameters).chain(overrides.iter().copied()).chain(extras).collect();
         Self {
             object_actions: operations.iter().filter_map(object_action).collect(),
-            lists: operations.any(S3Operation::is_listing),
             uploads: operations.any(S3Operation::is_upload),
             writes: operations.any(|operation| !operation.method().is_safe()),
             reads_versions: operations.any(S3Operation::reads_version),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::iam::{Effect, Principal, Statement, matches};
+use super::iam::{Effect, Principal, Statement, could_begin, matches};
 
 /// The request of this distribution.
 #[derive(Clone, Copy, Debug)]
@@ -12,18 +12,16 @@ pub(super) struct OurRequest<'a> {
     /// Its account.
     pub(super) account: &'a str,
     /// What it asks for.
-    pub(super) kind: RequestKind,
+    pub(super) kind: RequestKind<'a>,
 }
 
 /// What is asked for, as far as condition keys depend on it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum RequestKind {
+pub(super) enum RequestKind<'a> {
     /// An object, or a key.
     Object,
-    /// A listing. The function always sends its prefix.
-    Listing,
-    /// Either.
-    Any,
+    /// A listing. The function always sends its prefix, which begins with this text.
+    Listing(&'a str),
 }
 
 /// Whether a condition or a statement holds.
@@ -43,8 +41,10 @@ enum Known<'a> {
     Is(&'a str),
     /// It has it, with a value of this version or a newer one.
     AtLeast(f64),
-    /// It has it.
-    Present,
+    /// It has it, with a value that begins with this text.
+    Begins(&'a str),
+    /// It has it, and this is most likely its value.
+    Probably(&'a str),
     Unknown,
 }
 
@@ -97,7 +97,7 @@ impl OurRequest<'_> {
         match (known, operator.as_str()) {
             (Known::Unknown, _) => Holds::Unknown,
             (Known::Absent, "null") => yes(texts.iter().any(|text| text == "true")),
-            (Known::Is(_) | Known::AtLeast(_) | Known::Present, "null") => {
+            (Known::Is(_) | Known::AtLeast(_) | Known::Begins(_), "null") => {
                 yes(texts.iter().any(|text| text == "false"))
             }
             (Known::Absent, _) if !KNOWN_OPERATORS.contains(&operator.as_str()) => Holds::Unknown,
@@ -111,7 +111,13 @@ impl OurRequest<'_> {
                 None => Holds::Unknown,
             },
             (Known::AtLeast(version), operator) => at_least(version, operator, &texts),
-            (Known::Present, _) => Holds::Unknown,
+            (Known::Begins(_), _) if each.is_some() => Holds::Unknown,
+            (Known::Begins(start), operator) => begins(start, operator, &texts),
+            (Known::Probably(_), "null") => Holds::Unknown,
+            (Known::Probably(value), operator) => match compare(operator, value, &texts) {
+                Some(true) => yes(!is_negated),
+                Some(false) | None => Holds::Unknown,
+            },
         }
     }
 
@@ -137,8 +143,13 @@ impl OurRequest<'_> {
             | "aws:principalorgpaths"
             | "aws:multifactorauthpresent"
             | "aws:multifactorauthage" => Known::Absent,
-            "s3:prefix" if self.kind == RequestKind::Listing => Known::Present,
-            "s3:prefix" | "s3:delimiter" | "s3:max-keys" if self.kind == RequestKind::Object => Known::Absent,
+            // The bucket's account, which no export contains. It is the distribution's, as a rule.
+            "s3:resourceaccount" | "aws:resourceaccount" => Known::Probably(self.account),
+            "s3:prefix" | "s3:delimiter" | "s3:max-keys" => match self.kind {
+                RequestKind::Listing(start) if key == "s3:prefix" => Known::Begins(start),
+                RequestKind::Listing(_) => Known::Unknown,
+                RequestKind::Object => Known::Absent,
+            },
             _ if key.starts_with("aws:principaltag/") => Known::Absent,
             _ if ABSENT_HEADERS.contains(&key) => Known::Absent,
             _ if key.starts_with("s3:requestobjecttag") || key.starts_with("s3:x-amz-grant-") => {
@@ -207,6 +218,25 @@ fn at_least(version: f64, operator: &str, texts: &[String]) -> Holds {
     }
 }
 
+/// A condition on a text of which the start is known.
+fn begins(start: &str, operator: &str, texts: &[String]) -> Holds {
+    let is_pattern = match operator {
+        "stringequals" | "stringnotequals" => false,
+        "stringlike" | "stringnotlike" => true,
+        _ => return Holds::Unknown,
+    };
+    let whole = format!("{start}*");
+    let all = is_pattern && texts.iter().any(|text| matches(text, &whole));
+    let any =
+        texts.iter().any(|text| if is_pattern { could_begin(text, start) } else { text.starts_with(start) });
+    let is_negated = operator.contains("not");
+    match (all, any) {
+        (true, _) => yes(!is_negated),
+        (false, true) => Holds::Unknown,
+        (false, false) => yes(is_negated),
+    }
+}
+
 fn yes(holds: bool) -> Holds {
     if holds { Holds::Yes } else { Holds::No }
 }
@@ -249,7 +279,7 @@ mod tests {
             written[name] = value.clone();
         }
         let statement: Statement = serde_json::from_value(written).unwrap();
-        OurRequest { distribution: OURS, account: "111122223333", kind: RequestKind::Any }
+        OurRequest { distribution: OURS, account: "111122223333", kind: RequestKind::Object }
             .is_denied(&statement)
     }
 
@@ -315,22 +345,53 @@ mod tests {
         }
     }
 
+    const LISTING: RequestKind<'_> = RequestKind::Listing("users/");
+
     #[test]
     fn a_listing_has_a_prefix_and_an_object_has_none() {
-        let holds = |kind, condition: Value| {
+        let holds = |kind: RequestKind<'_>, condition: Value| {
             let written =
                 json!({"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": condition});
             let statement: Statement = serde_json::from_value(written).unwrap();
             OurRequest { distribution: OURS, account: "111122223333", kind }.is_allowed(&statement)
         };
         for (kind, condition, expected) in [
-            (RequestKind::Listing, json!({"Null": {"s3:prefix": "false"}}), Holds::Yes),
-            (RequestKind::Listing, json!({"Null": {"s3:prefix": "true"}}), Holds::No),
-            (RequestKind::Listing, json!({"StringLike": {"s3:prefix": "users/*"}}), Holds::Unknown),
-            (RequestKind::Listing, json!({"NumericLessThan": {"s3:max-keys": "9"}}), Holds::Unknown),
+            (LISTING, json!({"Null": {"s3:prefix": "false"}}), Holds::Yes),
+            (LISTING, json!({"Null": {"s3:prefix": "true"}}), Holds::No),
+            (LISTING, json!({"StringLike": {"s3:prefix": "users/*"}}), Holds::Yes),
+            (LISTING, json!({"NumericLessThan": {"s3:max-keys": "9"}}), Holds::Unknown),
             (RequestKind::Object, json!({"Null": {"s3:prefix": "false"}}), Holds::No),
             (RequestKind::Object, json!({"StringLike": {"s3:prefix": "users/*"}}), Holds::No),
-            (RequestKind::Any, json!({"Null": {"s3:prefix": "false"}}), Holds::Unknown),
+            // No prefix of ours begins in another way than the rule's keys do.
+            (LISTING, json!({"StringLike": {"s3:prefix": ["zzz/*", "users/a*"]}}), Holds::Unknown),
+            (LISTING, json!({"StringEquals": {"s3:prefix": "users/"}}), Holds::Unknown),
+            (LISTING, json!({"StringLike": {"s3:prefix": "zzz/*"}}), Holds::No),
+            (LISTING, json!({"StringEquals": {"s3:prefix": ["zzz/", "users"]}}), Holds::No),
+            (LISTING, json!({"StringNotLike": {"s3:prefix": "users/*"}}), Holds::No),
+            (LISTING, json!({"StringNotLike": {"s3:prefix": "users/a*"}}), Holds::Unknown),
+            (LISTING, json!({"StringNotLike": {"s3:prefix": "zzz/*"}}), Holds::Yes),
+            (LISTING, json!({"ForAllValues:StringLike": {"s3:prefix": "users/*"}}), Holds::Unknown),
+            // The bucket's account is not in the export. If it is the distribution's, it is the right one.
+            (
+                RequestKind::Object,
+                json!({"StringEquals": {"s3:ResourceAccount": "111122223333"}}),
+                Holds::Yes,
+            ),
+            (
+                RequestKind::Object,
+                json!({"StringEquals": {"aws:ResourceAccount": "444455556666"}}),
+                Holds::Unknown,
+            ),
+            (
+                RequestKind::Object,
+                json!({"StringNotEquals": {"aws:ResourceAccount": "111122223333"}}),
+                Holds::No,
+            ),
+            (
+                RequestKind::Object,
+                json!({"StringNotEquals": {"aws:ResourceAccount": "444455556666"}}),
+                Holds::Unknown,
+            ),
             // A condition that no request of ours meets, beside one that each meets.
             (
                 RequestKind::Object,

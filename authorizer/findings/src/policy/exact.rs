@@ -5,7 +5,7 @@
 //! variants; no question excludes or requires one of them by accident, because each names its rules.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use authorizer_analysis::engine::{
     Answer, Bounds, Budget, Engine, EngineError, MetadataDifference, Question, Reading, RuleRef, Token, Who,
@@ -41,6 +41,8 @@ struct Extended {
     authorizer: Option<Box<Authorizer>>,
     /// The indexes of the variants.
     variants: BTreeMap<(usize, Variant), usize>,
+    /// The variants that no policy can have.
+    lost: BTreeSet<(usize, Variant)>,
     /// The ids of the rules that the variants are of, by the variants' own ids.
     names: BTreeMap<String, String>,
 }
@@ -147,7 +149,7 @@ impl Extended {
     fn with(document: &PolicyDocument, is_wanted: impl Fn(&RuleDocument) -> bool) -> Self {
         let mut extended = document.clone();
         extended.accepted.clear();
-        let (mut variants, mut names) = (BTreeMap::new(), BTreeMap::new());
+        let (mut variants, mut lost, mut names) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
         let mut name = "variant".to_owned();
         while document.rules.iter().any(|rule| rule.id.starts_with(&name)) {
             name.push('-');
@@ -159,11 +161,13 @@ impl Extended {
                     names.insert(thought_up.id.clone(), rule.id.clone());
                     variants.insert((index, variant), extended.rules.len());
                     extended.rules.push(thought_up);
+                } else {
+                    lost.insert((index, variant));
                 }
             }
         }
         let bundle = Bundle::write_and_read(&extended).ok().map(|(_, bundle)| bundle);
-        Self { authorizer: bundle.map(|bundle| Box::new(Authorizer::new(bundle))), variants, names }
+        Self { authorizer: bundle.map(|bundle| Box::new(Authorizer::new(bundle))), variants, lost, names }
     }
 
     /// The error with the rules that a person has written.
@@ -202,9 +206,17 @@ impl<'p> Exact<'p> {
         self.extended().authorizer.as_deref()
     }
 
-    /// The index of a variant.
+    /// The index of a variant. If no policy can have it, the rule was not compared with it, which is noted.
     pub(super) fn variant(&self, rule: usize, variant: Variant) -> Option<usize> {
-        self.extended().variants.get(&(rule, variant)).copied()
+        let wanted = (rule, variant);
+        let extended = self.extended();
+        if extended.lost.contains(&wanted) {
+            self.note(
+                rule,
+                "a variant of the rule, which shows what the rule leaves open, cannot be written".to_owned(),
+            );
+        }
+        extended.variants.get(&wanted).copied()
     }
 
     /// Whether each rule ever decides; `None` if the analysis did not finish.
@@ -516,4 +528,34 @@ fn without(rule: &RuleDocument, claim: &str) -> RuleDocument {
 pub(super) fn words(witness: &Witness) -> String {
     let who = if witness.claims.is_some() { "with a token" } else { "without a token" };
     format!("{} of `{}` {who}", witness.operation.name(), witness.key.escape_debug())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_rule_that_is_not_compared_with_a_variant_of_it_is_not_decided() {
+        // RFC 8037 appendix A.2: no token is signed here.
+        let key = json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "kid": "k"});
+        let document: PolicyDocument = serde_json::from_value(json!({
+            "version": 1,
+            "issuers": [{"name": "one", "issuer": "https://one.example.com/", "audience": ["a"],
+                "algorithms": ["EdDSA"], "token_type": "at+jwt", "jwks": {"keys": [key]}}],
+            "rules": [
+                {"id": "all", "effect": "allow", "methods": ["GET"], "keys": ["**"]},
+                {"id": "none", "effect": "deny", "methods": ["GET"], "keys": ["users/{sub}/**"]},
+            ],
+        }))
+        .unwrap();
+        let exact = Exact::of(&document);
+        exact.extended.set(Extended::with(&document, |_| false)).unwrap();
+        assert!(exact.side().is_some());
+        assert_eq!(exact.variant(1, Variant::Without("role".to_owned())), None);
+        assert_eq!(exact.undecided(), BTreeMap::new());
+        assert_eq!(exact.variant(1, Variant::Without("sub".to_owned())), None);
+        assert_eq!(exact.undecided().into_keys().collect::<Vec<_>>(), [1]);
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use authorizer_core::rules::{KeyPattern, Segment};
+
 use crate::check::{Check, Severity};
 use crate::deployment::documents::PolicyFile;
 use crate::deployment::export::BucketSetting;
@@ -213,7 +215,7 @@ fn judge(
         let ours = OurRequest {
             distribution: &identity.arn,
             account: identity.account(),
-            kind: RequestKind::Any,
+            kind: RequestKind::Object,
         };
         distribution(subject, bucket, ours, document, &spot, found);
         denied(subject, bucket, ours, document, &spot, found);
@@ -229,48 +231,114 @@ fn denied(
     spot: &Spot,
     found: &mut Vec<DeploymentFinding>,
 ) {
-    let needs = &subject.deployment_needs;
     for (index, statement) in document.denies() {
         let objects = statement.is_about_some(&format!("arn:aws:s3:::{bucket}/"));
-        let about = |action: &&&str| statement.is_about_action(action);
-        let mut actions: Vec<&str> = match objects {
-            Some(_) => needs.object_actions.iter().filter(about).copied().collect(),
-            None => Vec::new(),
+        let lists = statement.is_about_resource(&format!("arn:aws:s3:::{bucket}"));
+        // Each by itself: a request for an object does not have what a listing has.
+        let is_about = |need: &Need| {
+            statement.is_about_action(need.action()) && if need.is_listing() { lists } else { objects.is_some() }
         };
-        let lists = needs.lists && statement.is_about_action("s3:ListBucket");
-        if lists && statement.is_about_resource(&format!("arn:aws:s3:::{bucket}")) {
-            actions.push("s3:ListBucket");
+        let mut denied = BTreeSet::new();
+        let mut perhaps = BTreeSet::new();
+        let mut unknown = BTreeSet::new();
+        for need in needs(subject).into_iter().filter(is_about) {
+            let request = need.of(ours);
+            match request.is_denied(statement) {
+                Holds::No => {}
+                Holds::Yes => {
+                    denied.insert(need);
+                }
+                Holds::Unknown => {
+                    unknown.extend(request.unknown_keys(statement));
+                    perhaps.insert(need);
+                }
+            }
         }
-        let ours = ours.of(&actions);
-        let holds = ours.is_denied(statement);
-        if actions.is_empty() || holds == Holds::No {
-            continue;
-        }
-        let actions: Vec<_> = actions.iter().map(|action| format!("`{action}`")).collect();
-        let actions = actions.join(", ");
         let name = name_of(index, statement);
         let spot = spot.then("Statement").at(index);
-        found.push(match holds {
-            Holds::No => continue,
-            Holds::Yes => {
-                let some = if objects == Some(false) { " on some of the keys" } else { "" };
-                let keys = words(statement.conditions().map(|(_, key, _)| key));
-                let on =
-                    if keys.is_empty() { String::new() } else { format!(", by its condition on {keys}") };
-                let finding =
-                    spot.found(&DENIES, format!("{name} denies the distribution {actions}{some}{on}"));
-                if objects == Some(false) { finding.severity(Severity::Low) } else { finding }
-            }
-            Holds::Unknown => {
-                let unknown = ours.unknown_keys(statement);
-                let keys = words(unknown.iter().map(String::as_str));
-                let message = format!(
-                    "{name} may deny the distribution {actions}: its condition on {keys} is not evaluated"
-                );
-                spot.found(&MAY_DENY, message)
-            }
-        });
+        let certain = names(&denied);
+        if !denied.is_empty() {
+            let is_part = objects == Some(false) && !denied.iter().any(Need::is_listing);
+            let some = if is_part { " on some of the keys" } else { "" };
+            let keys = words(statement.conditions().map(|(_, key, _)| key));
+            let on = if keys.is_empty() { String::new() } else { format!(", by its condition on {keys}") };
+            let finding =
+                spot.clone().found(&DENIES, format!("{name} denies the distribution {certain}{some}{on}"));
+            found.push(if is_part { finding.severity(Severity::Low) } else { finding });
+        }
+        if !perhaps.is_empty() {
+            let keys = words(unknown.iter().map(String::as_str));
+            let message = format!(
+                "{name} may deny the distribution {}: its condition on {keys} is not evaluated",
+                names(&perhaps)
+            );
+            found.push(spot.found(&MAY_DENY, message));
+        }
     }
+}
+
+/// What the policy's operations need of the bucket: an action, for one kind of request.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Need {
+    /// An action on objects.
+    Object(&'static str),
+    /// Listings whose prefix begins with this text.
+    Listing(String),
+}
+
+impl Need {
+    fn action(&self) -> &'static str {
+        match self {
+            Self::Object(action) => action,
+            Self::Listing(_) => "s3:ListBucket",
+        }
+    }
+
+    fn is_listing(&self) -> bool {
+        matches!(self, Self::Listing(_))
+    }
+
+    /// The request for it.
+    fn of<'a>(&'a self, ours: OurRequest<'a>) -> OurRequest<'a> {
+        let kind = match self {
+            Self::Object(_) => RequestKind::Object,
+            Self::Listing(start) => RequestKind::Listing(start),
+        };
+        OurRequest { kind, ..ours }
+    }
+}
+
+/// What the policy's operations need of the bucket.
+fn needs(subject: &DeploymentSubject<'_>) -> BTreeSet<Need> {
+    let objects = subject.deployment_needs.object_actions.iter().map(|action| Need::Object(action));
+    let listing = subject.distribution_needs.rules.iter().filter(|rule| rule.lists);
+    let keys = listing.flat_map(|rule| &rule.keys);
+    objects.chain(keys.map(|keys| Need::Listing(start_of(keys)))).collect()
+}
+
+/// The text with which each key of a pattern begins, and so each prefix of its listings.
+fn start_of(keys: &KeyPattern) -> String {
+    let mut start = String::new();
+    for segment in keys.segments() {
+        match segment {
+            Segment::Literal(text) => {
+                start.push_str(text);
+                start.push('/');
+            }
+            Segment::Glob(parts) => {
+                start.push_str(parts.first().map_or("", String::as_str));
+                break;
+            }
+            Segment::Claim(_) | Segment::AnySegments => break,
+        }
+    }
+    start
+}
+
+/// The actions, each once.
+fn names(needs: &BTreeSet<Need>) -> String {
+    let actions: BTreeSet<&str> = needs.iter().map(Need::action).collect();
+    words(actions.into_iter())
 }
 
 /// What a statement is called.
@@ -278,19 +346,6 @@ fn name_of(index: usize, statement: &Statement) -> String {
     match statement.sid() {
         Some(sid) => format!("statement `{}`", sid.escape_debug()),
         None => format!("statement {index}"),
-    }
-}
-
-impl<'a> OurRequest<'a> {
-    /// The request for these actions of S3.
-    fn of(self, actions: &[&str]) -> Self {
-        let lists = actions.contains(&"s3:ListBucket");
-        let kind = match (lists, actions.len()) {
-            (false, _) => RequestKind::Object,
-            (true, 1) => RequestKind::Listing,
-            (true, _) => RequestKind::Any,
-        };
-        Self { kind, ..self }
     }
 }
 
@@ -323,12 +378,10 @@ fn distribution(
     found: &mut Vec<DeploymentFinding>,
 ) {
     let ours = request.distribution;
-    let needs = &subject.deployment_needs;
-    let list = needs.lists.then_some("s3:ListBucket");
-    let needed: BTreeSet<&str> = needs.object_actions.iter().copied().chain(list).collect();
+    let needed = needs(subject);
     let mut missing = needed.clone();
     let mut never: BTreeSet<String> = BTreeSet::new();
-    let mut perhaps: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut perhaps: BTreeMap<Need, usize> = BTreeMap::new();
     for (index, statement) in document.allows() {
         if statement.inverted().is_some() || !statement.principals().contains(&Principal::CloudFront) {
             continue;
@@ -354,7 +407,7 @@ fn distribution(
         if !statement.could_be(ours) {
             continue;
         }
-        let is_needed = |pattern: &&String| needed.iter().any(|one| one.eq_ignore_ascii_case(pattern));
+        let is_needed = |pattern: &&String| needed.iter().any(|one| one.action().eq_ignore_ascii_case(pattern));
         let more = statement.actions().iter().filter(|pattern| !is_needed(pattern));
         let more: Vec<_> = more.map(|pattern| format!("`{}`", pattern.escape_debug())).collect();
         if !more.is_empty() {
@@ -365,47 +418,49 @@ fn distribution(
         if lists && !statement.asks("Null", "s3:prefix", "false") {
             found.push(spot.found(&WITHOUT_PREFIX, "the statement allows `s3:ListBucket` without a prefix"));
         }
-        let is_about = |action: &&str| {
-            let resource = match *action {
-                "s3:ListBucket" => format!("arn:aws:s3:::{bucket}"),
-                _ => format!("arn:aws:s3:::{bucket}/*"),
+        let is_about = |need: &&Need| {
+            let resource = match need {
+                Need::Listing(_) => format!("arn:aws:s3:::{bucket}"),
+                Need::Object(_) => format!("arn:aws:s3:::{bucket}/*"),
             };
-            statement.has_action(action) && statement.has_resource(&resource)
+            statement.has_action(need.action()) && statement.has_resource(&resource)
         };
-        for action in needed.iter().copied().filter(is_about) {
-            let request = request.of(&[action]);
-            match request.is_allowed(statement) {
+        for need in needed.iter().filter(is_about) {
+            let request = need.of(request);
+            let holds = match request.is_allowed(statement) {
+                Holds::Unknown if request.unknown_keys(statement).iter().all(|key| is_narrow(key)) => Holds::Yes,
+                holds => holds,
+            };
+            match holds {
                 Holds::Yes => {
-                    missing.remove(action);
-                    perhaps.remove(action);
+                    missing.remove(need);
+                    perhaps.remove(need);
                 }
                 Holds::No => never.extend(request.keys_that(statement, Holds::No)),
-                Holds::Unknown if missing.remove(action) => {
-                    perhaps.insert(action, index);
+                Holds::Unknown if missing.remove(need) => {
+                    perhaps.insert(need.clone(), index);
                 }
                 Holds::Unknown => {}
             }
         }
     }
-    // That only some prefixes can be listed is as narrow as the rules may be.
-    perhaps.remove("s3:ListBucket");
     for (index, statement) in document.allows() {
-        let those: Vec<&str> =
-            perhaps.iter().filter(|(_, at)| **at == index).map(|(action, _)| *action).collect();
+        let those: BTreeSet<Need> =
+            perhaps.iter().filter(|(_, at)| **at == index).map(|(need, _)| need.clone()).collect();
         if those.is_empty() {
             continue;
         }
-        let keys = request.of(&those).unknown_keys(statement);
+        let unknown = those.iter().flat_map(|need| need.of(request).unknown_keys(statement));
+        let keys: BTreeSet<String> = unknown.filter(|key| !is_narrow(key)).collect();
         let message = format!(
             "{} may not allow the distribution {}: its condition on {} is not evaluated",
             name_of(index, statement),
-            words(those.into_iter()),
+            names(&those),
             words(keys.iter().map(String::as_str))
         );
         found.push(spot.then("Statement").at(index).then("Condition").found(&MISSING, message));
     }
     if !missing.is_empty() {
-        let actions: Vec<_> = missing.iter().map(|action| format!("`{action}`")).collect();
         let why = match never.is_empty() {
             true => String::new(),
             false => format!(
@@ -413,8 +468,39 @@ fn distribution(
                 words(never.iter().map(String::as_str))
             ),
         };
+        let starts = missing.iter().filter_map(|need| match need {
+            Need::Listing(start) if !start.is_empty() => Some(start.as_str()),
+            Need::Listing(_) | Need::Object(_) => None,
+        });
+        let starts = words(starts);
+        let listed = if starts.is_empty() { starts } else { format!(", for listings of {starts}") };
+        let missing = names(&missing);
         let message =
-            format!("no statement allows the distribution {} on all of `{bucket}`{why}", actions.join(", "));
+            format!("no statement allows the distribution {missing} on all of `{bucket}`{listed}{why}");
         found.push(spot.clone().found(&MISSING, message));
+    }
+}
+
+/// Whether a condition key that is not known may be in a statement that allows: it narrows the statement to what the
+/// operator wants to be listed, or to the operator's own organization, which AWS sends for a service and no export names.
+fn is_narrow(key: &str) -> bool {
+    ["s3:prefix", "aws:SourceOrgID", "aws:SourceOrgPaths"].iter().any(|one| one.eq_ignore_ascii_case(key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_prefixes_of_a_rules_listings_begin_as_its_keys_do() {
+        for (keys, start) in [
+            ("users/{sub}/**", "users/"),
+            ("**", ""),
+            ("a/b/**", "a/b/"),
+            ("a/pre*/**", "a/pre"),
+            ("{sub}/a/**", ""),
+        ] {
+            assert_eq!(start_of(&KeyPattern::parse(keys).unwrap()), start, "{keys}");
+        }
     }
 }

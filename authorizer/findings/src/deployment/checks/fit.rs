@@ -50,10 +50,10 @@ static NOT_LISTED: Check = Check {
     severity: Severity::Medium,
     title: "a rule lists keys of a bucket that is never listed",
     why: "A listing is a request for `/`, and its prefix is in the query. So CloudFront sends every listing to the behavior \
-      that has the path `/`, which is the default one unless a pattern such as `*` comes first. Keys in the bucket of another \
+      that has the path `/`, which is the default one unless a pattern such as `/` or `*` comes first. Keys in the bucket of another \
       behavior are never listed. The answer is a listing of the wrong bucket, usually an empty one.",
-    remedy: "give the bucket that must be listed the default behavior, or a distribution of its own; or take the listing out \
-      of the rule",
+    remedy: "give the bucket that must be listed the default behavior, a behavior with the path pattern `/` and the function, \
+      or a distribution of its own; or take the listing out of the rule",
 };
 
 static NO_SUCH_HOST: Check = Check {

@@ -35,12 +35,13 @@ static OTHERS: Check = Check {
     id: "EA292",
     name: "key-for-another-principal",
     severity: Severity::Medium,
-    title: "the key's policy allows another principal to use the key or to create grants",
-    why: "That principal can read the objects if the bucket allows it, or give others that right. AWS writes \
-     `kms:*` for the account into a new key's policy, which leaves this to every IAM policy of the account; \
-     that has low severity.",
+    title: "the key's policy allows another principal to use the key, or a foreign one to administer it",
+    why: "A principal that may use the key or create grants can read the objects if the bucket allows it, or give others \
+     that right. AWS writes `kms:*` for the account into a new key's policy, which leaves this to every IAM policy of \
+     the account; that has low severity. A service, or a principal of another account, that administers the key can \
+     give itself its use, or disable or delete the key, so that nobody can read the objects.",
     remedy: "leave the account only the administration of the key, without `kms:Decrypt`, `kms:Encrypt`, \
-     `kms:GenerateDataKey*`, `kms:ReEncrypt*` and `kms:CreateGrant`",
+     `kms:GenerateDataKey*`, `kms:ReEncrypt*` and `kms:CreateGrant`; leave other accounts and services nothing",
 };
 
 static MORE: Check = Check {
@@ -141,13 +142,39 @@ const USES: [&str; 6] = [
     "kms:CreateGrant",
 ];
 
-/// Whether a principal, an ARN or the number of an account, is of another account.
-fn is_of_another_account(name: &str, ours: &str) -> bool {
+/// Whether a principal is not of this account: of another one, or a service.
+fn is_foreign(name: &str, ours: &str) -> bool {
     let account = if name.starts_with("arn:") { name.split(':').nth(4) } else { Some(name) };
-    account.is_some_and(|account| {
-        account != ours && account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())
-    })
+    account != Some(ours)
 }
+
+/// What somebody can do with actions that administer a key.
+fn administration(statement: &Statement) -> Vec<String> {
+    let each = ADMINISTRATION.iter().filter_map(|(can, actions)| {
+        let has = actions.iter().filter(|action| statement.has_action(action));
+        let has: Vec<_> = has.map(|action| format!("`{action}`")).collect();
+        (!has.is_empty()).then(|| format!("{can} ({})", has.join(", ")))
+    });
+    each.collect()
+}
+
+/// What actions that administer a key can do to it, for somebody who must not.
+const ADMINISTRATION: [(&str, &[&str]); 2] = [
+    // A replica has a key policy of its own, which whoever makes it writes.
+    ("give itself or others the use of the key", &["kms:PutKeyPolicy", "kms:ReplicateKey"]),
+    (
+        "take the key away from those who need it",
+        &[
+            "kms:DeleteImportedKeyMaterial",
+            "kms:DisableKey",
+            "kms:ImportKeyMaterial",
+            "kms:RetireGrant",
+            "kms:RevokeGrant",
+            "kms:ScheduleKeyDeletion",
+            "kms:UpdatePrimaryRegion",
+        ],
+    ),
+];
 
 fn judge(
     needs: &DeploymentNeeds,
@@ -190,15 +217,17 @@ fn judge(
                     let message = format!("`{}` may use the key", name.escape_debug());
                     found.push(spot.then("Principal").found(&OTHERS, message).severity(severity));
                 }
-                Principal::AccessIdentity(name) | Principal::Other(name)
-                    if is_of_another_account(&name, identity.account())
-                        && statement.has_action("kms:PutKeyPolicy") =>
-                {
-                    let message =
-                        format!("`{}`, of another account, may change the key's policy", name.escape_debug());
-                    found.push(spot.then("Principal").found(&OTHERS, message));
+                Principal::AccessIdentity(name) | Principal::Other(name) => {
+                    let can = administration(statement);
+                    if !can.is_empty() && is_foreign(&name, identity.account()) {
+                        let message = format!(
+                            "`{}`, which is not of this account, may {}",
+                            name.escape_debug(),
+                            can.join(", and ")
+                        );
+                        found.push(spot.then("Principal").found(&OTHERS, message));
+                    }
                 }
-                Principal::AccessIdentity(_) | Principal::Other(_) => {}
             }
         }
     }

@@ -1,11 +1,12 @@
 //! Members that nobody here knows: what is not known is not judged to be safe.
 
-use authorizer_cloudfront::{UnknownMember, unknown_beside, unknown_in, unknown_in_distribution};
+use authorizer_cloudfront::{UnknownMember, unknown_in, unknown_in_distribution};
 use serde_json::Value;
 
 use crate::check::{Check, Severity};
 use crate::deployment::documents::ContinuousDeploymentFile;
 use crate::deployment::finding::{DeploymentFinding, Spot};
+use crate::deployment::members::{BUCKET, FUNCTION, Structure};
 use crate::deployment::subject::DeploymentSubject;
 use crate::family::Family;
 
@@ -14,77 +15,12 @@ static UNKNOWN: Check = Check {
     name: "member-not-known",
     severity: Severity::High,
     title: "the configuration has a member that is set and that this release does not know",
-    why: "CloudFront, Lambda and S3 get new members each year. One of CloudFront's, `GrpcConfig`, opened a way past \
-     Lambda@Edge. No check looks at a member that is not known, so nobody has judged what it does.",
+    why: "AWS adds members to the structures of CloudFront, Lambda and S3 each year. One of CloudFront's, `GrpcConfig`, \
+     opened a way past Lambda@Edge. No check looks at a member that is not known, so nobody has judged what it does.",
     remedy: "look the member up in the service's API reference; use a release that knows it, or turn it off",
 };
 
 pub(super) static FAMILY: Family = Family::Deployment(&[&UNKNOWN], find);
-
-/// The members of Lambda's `FunctionConfiguration`. What is not judged (EA264 to EA266, EA269) says who made the
-/// version and when, or CloudFront associates no function that has it
-/// ([AWS: restrictions on Lambda@Edge](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-at-edge-function-restrictions.html)).
-const FUNCTION: [&str; 39] = [
-    "Architectures",
-    "CapacityProviderConfig",
-    "CodeSha256",
-    "CodeSize",
-    "ConfigSha256",
-    "DeadLetterConfig",
-    "Description",
-    "DurableConfig",
-    "Environment",
-    "EphemeralStorage",
-    "FileSystemConfigs",
-    "FunctionArn",
-    "FunctionName",
-    "Handler",
-    "ImageConfigResponse",
-    "KMSKeyArn",
-    "LastModified",
-    "LastUpdateStatus",
-    "LastUpdateStatusReason",
-    "LastUpdateStatusReasonCode",
-    "Layers",
-    "LoggingConfig",
-    "MasterArn",
-    "MemorySize",
-    "PackageType",
-    "RevisionId",
-    "Role",
-    "Runtime",
-    "RuntimeVersionConfig",
-    "SigningJobArn",
-    "SigningProfileVersionArn",
-    "SnapStart",
-    "State",
-    "StateReason",
-    "StateReasonCode",
-    "TenancyConfig",
-    "Timeout",
-    "TracingConfig",
-    "Version",
-];
-
-/// The member of Lambda's `FunctionConfiguration` that is not in [`FUNCTION`].
-const IN_A_VPC: &str = "VpcConfig";
-
-/// The structures of a bucket's settings, by their files: the steps to each, and its members. What blocks a kind of
-/// encryption refuses uploads, and lets nobody in.
-const BUCKET: [(&str, &[&str], &[&str]); 4] = [
-    (
-        "public-access-block.json",
-        &["PublicAccessBlockConfiguration"],
-        &["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"],
-    ),
-    ("ownership-controls.json", &["OwnershipControls", "Rules"], &["ObjectOwnership"]),
-    (
-        "encryption.json",
-        &["ServerSideEncryptionConfiguration", "Rules"],
-        &["ApplyServerSideEncryptionByDefault", "BlockedEncryptionTypes", "BucketKeyEnabled"],
-    ),
-    ("versioning.json", &[], &["MFADelete", "Status"]),
-];
 
 fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     for one in unknown_in_distribution(subject.exported_config()) {
@@ -133,39 +69,30 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
 
 /// The versions that see viewers' requests.
 fn functions(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
-    let known: Vec<&str> = FUNCTION.into_iter().chain([IN_A_VPC]).collect();
     for function in subject.functions() {
         let Some(read) = subject.read::<Value>(function.spot.file_name()) else { continue };
-        let unknown = unknown_beside(&known, &read);
-        found.extend(unknown.iter().map(|one| told(function.spot.clone(), one)));
+        walk(&FUNCTION, &read, &function.spot, found);
     }
 }
 
 /// The settings of the buckets.
 fn buckets(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     for bucket in subject.buckets() {
-        for (name, steps, known) in BUCKET {
+        for (name, structure) in BUCKET {
             let file = format!("bucket-{bucket}/{name}");
             // A file that is not there or of another form is a finding of the checks that read it.
             let Some(read) = subject.read::<Value>(&file).filter(|read| read.get("Absent").is_none()) else {
                 continue;
             };
-            let inner = steps.iter().try_fold(&read, |value, step| value.get(*step));
-            let spot = steps.iter().fold(Spot::file(&file), |spot, step| spot.then(*step));
-            match inner {
-                Some(Value::Array(all)) => {
-                    for (index, one) in all.iter().enumerate() {
-                        let unknown = unknown_beside(known, one);
-                        found.extend(unknown.iter().map(|one| told(spot.at(index), one)));
-                    }
-                }
-                Some(one) => {
-                    found.extend(unknown_beside(known, one).iter().map(|one| told(spot.clone(), one)));
-                }
-                None => {}
-            }
+            walk(&structure, &read, &Spot::file(file), found);
         }
     }
+}
+
+fn walk(structure: &Structure, read: &Value, spot: &Spot, found: &mut Vec<DeploymentFinding>) {
+    let mut unknown = Vec::new();
+    structure.unknown(read, spot, &mut unknown);
+    found.extend(unknown.into_iter().map(|(spot, name)| named(spot, &name)));
 }
 
 /// The staging distribution gets some of the requests.
@@ -187,10 +114,14 @@ fn staging(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) 
 }
 
 fn told(root: Spot, one: &UnknownMember) -> DeploymentFinding {
-    let spot = one.place.iter().fold(root, |spot, step| spot.then(step));
+    named(one.place.iter().fold(root, |spot, step| spot.then(step)), &one.name)
+}
+
+/// The finding of a member, in the structure that has it.
+fn named(spot: Spot, name: &str) -> DeploymentFinding {
     // A name with a slash, a tilde or a control character is not a step of a pointer: the structure is the place.
-    let is_plain = one.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
-    let spot = if is_plain { spot.then(&one.name) } else { spot };
-    let message = format!("the member `{}` is set, and is not known", one.name.escape_debug());
+    let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+    let spot = if is_plain { spot.then(name) } else { spot };
+    let message = format!("the member `{}` is set, and is not known", name.escape_debug());
     spot.found(&UNKNOWN, message)
 }
