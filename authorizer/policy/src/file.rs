@@ -84,7 +84,11 @@ impl<T> TomlFile<T> {
     }
 
     /// The error for the mistakes in the form of the file, and the problems with the rest.
-    pub(crate) fn mistakes(&self, mut mistakes: Vec<Mistake>, problems: Vec<PolicyProblem>) -> PolicyFileError {
+    pub(crate) fn mistakes(
+        &self,
+        mut mistakes: Vec<Mistake>,
+        problems: Vec<PolicyProblem>,
+    ) -> PolicyFileError {
         let problems = form::apart_from(&mut mistakes, problems);
         PolicyFileError::of(self.kind, &self.source, &self.text, mistakes, problems)
     }

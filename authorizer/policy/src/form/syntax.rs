@@ -72,7 +72,10 @@ pub(super) fn with_double_brackets(text: &str) -> Option<(String, Vec<Head>)> {
                 let from = mended.len();
                 mended.push_str(&line.replacen(head, &format!("[{head}]"), 1));
                 let mended = from..from.saturating_add(head.len()).saturating_add(2);
-                heads.push(Head { mended, mistake: Mistake { place, span: at, message, remedy, masked, meant: None } });
+                heads.push(Head {
+                    mended,
+                    mistake: Mistake { place, span: at, message, remedy, masked, meant: None },
+                });
             }
             None => mended.push_str(line),
         }
