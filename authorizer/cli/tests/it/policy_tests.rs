@@ -197,7 +197,7 @@ fn what_is_wrong_with_a_file_of_tests_is_shown_at_its_place() {
     assert!(err.contains("name an existing tests file"), "{err}");
     let Done { code, err, .. } = test(&["--policy", "fixtures/policies/cases.toml"]);
     assert_eq!(code, 2);
-    assert!(err.contains("`fixtures/policies/cases.tests.toml` cannot be read"), "{err}");
+    assert!(err.contains("`fixtures/policies/cases.tests.toml` does not exist"), "{err}");
 }
 
 /// The tests that a run prints, as they stand.
