@@ -49,7 +49,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     /// Origin whose bucket the policy is about, by its id, if the distribution has several buckets. With `--behavior
-    /// all`; behaviors of other buckets stay as they are. Repeatable.
+    /// all`; behaviors of other buckets stay as they are. Repeat `--origin` for each bucket that the policy is for.
     #[arg(long = "origin", value_name = "ID")]
     origins: Vec<String>,
     /// Feature to turn off where it is on, because CloudFront runs no Lambda function for its requests. Repeatable.

@@ -11,7 +11,7 @@ pub(crate) mod source;
 use std::path::{Path, PathBuf};
 
 use authorizer_backtest::{Backtest, BacktestPolicy, Basis, Counts, Partial, Tally};
-use authorizer_core::{Bundle, BundleError, MAX_BUNDLE_BYTES, UnixTime};
+use authorizer_core::{Bundle, BundleError, UnixTime};
 use authorizer_policy::PolicyFile;
 use clap::Subcommand;
 
@@ -20,9 +20,8 @@ use self::error::BacktestError;
 pub(crate) use self::report::Document;
 use self::report::Report;
 use self::source::Delimiter;
-use crate::input::read_limited;
 use crate::output::{Exit, Format};
-use crate::policy::{PolicyArgs, UnusableBundleError};
+use crate::policy::{PolicyArgs, UnusableBundleError, read_bundle_json};
 use crate::time::parse_instant;
 
 /// Check the requests in access logs or decision logs against another policy, and report what would change.
@@ -159,7 +158,7 @@ fn read_policy(bundle_json: &[u8], path: &Path) -> Result<BacktestPolicy, Unusab
 
 /// Reads a policy file, or the bundle of a package.
 pub(crate) fn old_bundle(path: &Path) -> miette::Result<Vec<u8>> {
-    let bytes = read_limited(path, MAX_BUNDLE_BYTES)?;
+    let bytes = read_bundle_json(path)?;
     if bytes.trim_ascii_start().starts_with(b"{") {
         Bundle::read(&bytes).map_err(|source| unusable(path, source))?;
         return Ok(bytes);

@@ -26,8 +26,11 @@ use crate::silent::warn_of_silence;
 )]
 pub(crate) struct Args {
     /// Policy files (TOML). `-` is standard input; the key files that it names are relative to the present folder.
-    #[arg(value_name = "POLICY", required = true)]
+    #[arg(value_name = "POLICY", required_unless_present = "named")]
     policies: Vec<PathBuf>,
+    /// The same as POLICY. Repeatable.
+    #[arg(id = "named", long = "policy", value_name = "FILE", conflicts_with = "policies")]
+    named: Vec<PathBuf>,
     /// Output format. JSON is one object per policy, each on its line.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -135,9 +138,11 @@ impl Summary {
 }
 
 pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
-    let is_one = args.policies.len() == 1;
+    // clap requires one of the two.
+    let policies = if args.policies.is_empty() { &args.named } else { &args.policies };
+    let is_one = policies.len() == 1;
     let mut exit = Exit::Held;
-    for policy in &args.policies {
+    for policy in policies {
         let loaded = PolicyFile::load_for_review(policy).map(|mut file| {
             warn_of_silence(&mut file);
             file

@@ -24,6 +24,9 @@ use crate::input::read_limited;
 /// The longest key file that is read, in bytes: an RSA key of 8,192 bits takes 6,400.
 const MAX_PEM_BYTES: usize = 64 * 1024;
 
+/// What the names of the key files of `authorizer serve --dev-issuer` begin with.
+pub(crate) const DEVELOPMENT_ONLY_FILE: &str = "development-only-";
+
 /// The member of a JWK that marks a key of `authorizer serve --dev-issuer`, which `authorizer package` refuses.
 pub(crate) const DEVELOPMENT_ONLY: &str = "development_only";
 

@@ -20,7 +20,7 @@ use self::request::{Posed, RequestArgs, RequestError};
 use crate::backtest::source::Delimiter;
 use crate::output::{Exit, Format, OutputError, line};
 use crate::policy::{PolicyArgs, RuleLines};
-use crate::replay::one_event;
+use crate::replay::only_event;
 use crate::time::{now_or, parse_instant};
 
 /// Explain the decision on one request: for each rule, whether it matches, and if not, what would have to differ.
@@ -110,7 +110,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         (Some(Posed { request, token: None }), _) => {
             explain(&authorizer, &request.event_for(authorizer.bundle().policy()), now)
         }
-        (None, Some(event)) => explain(&authorizer, &one_event(event)?, now),
+        (None, Some(event)) => explain(&authorizer, &only_event(event)?, now),
         // clap requires one of them.
         (None, None) => return Err(RequestError::NoAsker.into()),
     };

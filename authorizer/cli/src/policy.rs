@@ -29,9 +29,29 @@ pub(crate) struct UnusableBundleError {
     pub(crate) source: BundleError,
 }
 
+/// A package was named, and not its bundle.
+#[derive(Debug, Diagnostic, Error)]
+#[error("`{path}` is a zip, not the `bundle.json` of a package")]
+#[diagnostic(help(
+    "take it out of the package with `unzip -p {} bundle.json >bundle.json`, and name `bundle.json`",
+    .path.display()
+))]
+pub(crate) struct ZipError {
+    path: PathBuf,
+}
+
+/// Reads the bytes of the `bundle.json` of a package.
+pub(crate) fn read_bundle_json(path: &Path) -> miette::Result<Vec<u8>> {
+    let bytes = read_limited(path, MAX_BUNDLE_BYTES)?;
+    match bytes.starts_with(b"PK\x03\x04") {
+        true => Err(ZipError { path: path.to_owned() }.into()),
+        false => Ok(bytes),
+    }
+}
+
 /// Reads the `bundle.json` of a package.
 pub(crate) fn read_bundle(path: &Path) -> miette::Result<Bundle> {
-    let bundle = Bundle::read(&read_limited(path, MAX_BUNDLE_BYTES)?);
+    let bundle = Bundle::read(&read_bundle_json(path)?);
     Ok(bundle.map_err(|source| UnusableBundleError { path: path.to_owned(), source })?)
 }
 
@@ -173,7 +193,7 @@ impl PolicyArgs {
     pub(crate) fn bundle_json(&self) -> miette::Result<Vec<u8>> {
         match (&self.policy, &self.bundle) {
             (Some(path), _) => Ok(for_review(path)?.bundle_json().to_vec()),
-            (None, Some(path)) => Ok(read_limited(path, MAX_BUNDLE_BYTES)?),
+            (None, Some(path)) => read_bundle_json(path),
             (None, None) => Err(NoPolicyError.into()),
         }
     }

@@ -9,7 +9,7 @@ mod work;
 
 pub(crate) use case::Replayed;
 pub(crate) use expect::DifferenceLine;
-pub(crate) use source::one_event;
+pub(crate) use source::only_event;
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;

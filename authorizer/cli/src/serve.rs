@@ -104,8 +104,8 @@ pub(crate) struct Args {
     /// Folder that contains the bucket [default: DIR/data of the sample, or .local/data].
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Address to listen on. Port 0 selects a free port.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    /// IP address and port to listen on. Port 0 selects a free port.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", value_parser = parse_listen)]
     listen: SocketAddr,
     /// Serve HTTPS with a certificate for this machine. The first start makes an authority for your clients to trust, in
     /// DIR/tls of the sample, or in .local/tls.
@@ -132,6 +132,10 @@ pub(crate) struct Args {
     /// Output format of each request. With json, the first line has the address.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+}
+
+fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "write an IP address and a port, such as `127.0.0.1:8081`".to_owned())
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]

@@ -23,7 +23,7 @@ use clap::ValueEnum;
 
 use self::error::TestError;
 use self::outcome::{FileResults, Outcome};
-use crate::output::Exit;
+use crate::output::{Exit, note};
 use crate::policy::PolicyArgs;
 
 /// Run the unit tests of a policy, and measure how much of it they cover.
@@ -66,7 +66,14 @@ enum TestFormat {
 pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
     let authorizer = args.policy.authorizer()?;
     let files = match (args.tests.as_slice(), args.policy.path()) {
-        ([], Some(policy)) if policy != Path::new("-") => vec![tests_beside(policy)],
+        ([], Some(policy)) if policy != Path::new("-") => {
+            let beside = tests_beside(policy);
+            match beside.try_exists() {
+                Ok(false) => return Err(TestError::NoTestsBeside(beside).into()),
+                // Another error is found when the file is read.
+                Ok(true) | Err(_) => vec![beside],
+            }
+        }
         // Nothing is beside standard input or a bundle.
         ([], _) => return Err(TestError::NoTests.into()),
         (files, _) => files.to_vec(),
@@ -97,7 +104,14 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         TestFormat::Json => json::write(&outcome, authorizer.bundle())?,
         TestFormat::Junit => junit::write(&outcome)?,
     }
-    Ok(if outcome.failed() == 0 && outcome.covers_enough() { Exit::Held } else { Exit::Findings })
+    // No test holds what a file without tests promises.
+    let mut is_complete = true;
+    for file in files.iter().filter(|file| file.suite.is_empty()) {
+        note(format_args!("`{}` does not have a test: add a `[[tests]]` block", file.path.display()));
+        is_complete = false;
+    }
+    let holds = is_complete && outcome.failed() == 0 && outcome.covers_enough();
+    Ok(if holds { Exit::Held } else { Exit::Findings })
 }
 
 /// The claims that are lists in the tokens of an issuer whose provider is known.

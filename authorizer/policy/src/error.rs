@@ -95,6 +95,19 @@ pub enum PolicyFileError {
         /// The file.
         path: PathBuf,
     },
+    /// The file is a zip.
+    #[error("`{path}` is a zip, not {} {} file", .kind.article(), .kind.noun())]
+    #[diagnostic(help(
+        "the policy of a package is its `bundle.json`: `unzip -p {} bundle.json >bundle.json` takes it out, for commands that \
+         read a bundle",
+        .path.display()
+    ))]
+    Zip {
+        /// The kind of the file.
+        kind: FileKind,
+        /// The file.
+        path: PathBuf,
+    },
     /// The file is not text.
     #[error("`{path}` is not UTF-8 text")]
     #[diagnostic(help("save the file as UTF-8"))]
@@ -261,7 +274,7 @@ impl Shown<'_> {
 
     /// A mistake at its place. A line that may contain a secret is not shown, and neither are words that may quote it.
     fn mistake(&self, mistake: Mistake) -> ProblemReport {
-        let Mistake { place, span, message, remedy, masked } = mistake;
+        let Mistake { place, span, message, remedy, masked, meant: _ } = mistake;
         let mut label = if place.steps().is_empty() { "here".to_owned() } else { place.to_string() };
         if self.secrets.is_in(&label) {
             label = "here".to_owned();

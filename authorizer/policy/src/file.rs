@@ -84,8 +84,12 @@ impl<T> TomlFile<T> {
     }
 
     /// The error for the mistakes in the form of the file, and the problems with the rest.
-    pub(crate) fn mistakes(&self, mistakes: Vec<Mistake>, problems: Vec<PolicyProblem>) -> PolicyFileError {
-        let problems = form::apart_from(&mistakes, problems);
+    pub(crate) fn mistakes(
+        &self,
+        mut mistakes: Vec<Mistake>,
+        problems: Vec<PolicyProblem>,
+    ) -> PolicyFileError {
+        let problems = form::apart_from(&mut mistakes, problems);
         PolicyFileError::of(self.kind, &self.source, &self.text, mistakes, problems)
     }
 
@@ -160,6 +164,10 @@ fn read_from(
     from.and_then(|from| from.take(limit).read_to_end(&mut bytes)).map_err(unreadable)?;
     if bytes.len() > MAX_BUNDLE_BYTES {
         return Err(PolicyFileError::TooLarge { path: path.to_owned() });
+    }
+    // The magic of a zip.
+    if bytes.starts_with(b"PK\x03\x04") {
+        return Err(PolicyFileError::Zip { kind, path: path.to_owned() });
     }
     String::from_utf8(bytes).map_err(|_| PolicyFileError::NotUtf8 { path: path.to_owned() })
 }

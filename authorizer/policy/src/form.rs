@@ -30,7 +30,7 @@ use crate::error::FileKind;
 use meant::Meant;
 use values::quoted;
 
-pub(crate) use around::{apart_from, with_syntax};
+pub(crate) use around::{apart_from, apart_from_keys, with_syntax};
 pub(crate) use checker::check;
 pub use schema::schema;
 pub(crate) use secret::{Named, Secrets, is_log, is_unknown, names_secret, sounds_secret, without_examples};
@@ -163,6 +163,8 @@ pub(crate) struct Mistake {
     pub(crate) remedy: String,
     /// The message and the remedy without any of the author's values: for a place beside a secret.
     pub(crate) masked: (String, String),
+    /// The place that the document has what is here, if it is a misspelt field.
+    pub(crate) meant: Option<Place>,
 }
 
 impl Mistake {
@@ -171,7 +173,7 @@ impl Mistake {
         let message = "this is not what belongs here".to_owned();
         let remedy = "compare it with an example".to_owned();
         let masked = (message.clone(), remedy.clone());
-        Self { place: Place::default(), span: span.unwrap_or(0..0), message, remedy, masked }
+        Self { place: Place::default(), span: span.unwrap_or(0..0), message, remedy, masked, meant: None }
     }
 }
 

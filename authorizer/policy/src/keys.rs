@@ -88,10 +88,10 @@ pub(crate) fn read_keys(document: &mut PolicyDocument, policy: &Path, without: W
         if let Some(JwksDocument { file: file @ Some(_), keys: keys @ None, .. }) = &mut issuer.jwks {
             match read_jwks(&folder.join(file.as_deref().unwrap_or_default())) {
                 Ok(set) => (*file, *keys) = (None, Some(set)),
-                Err(message) => read.problems.push(PolicyProblem {
+                Err((message, remedy)) => read.problems.push(PolicyProblem {
                     place: place.then("jwks").then("file"),
                     message: format!("the keys of issuer `{}`: {message}", issuer.name),
-                    remedy: "put the JWK set from the `jwks_uri` of the issuer into this file".into(),
+                    remedy: remedy.into(),
                 }),
             }
         }
@@ -152,10 +152,20 @@ impl WithoutFile {
     }
 }
 
-fn read_jwks(path: &Path) -> Result<Vec<Value>, String> {
-    let text = read_file(FileKind::Policy, path).map_err(|error| error.to_string())?;
+/// Where a JWK set comes from.
+const JWK_SET: &str = "`authorizer keys fetch --out FILE URL` writes the JWK set of an issuer to this file, with the \
+                       `jwks_uri` of the issuer as URL; for development, `authorizer token keygen NAME` makes a key pair";
+
+/// Reads a JWK set. The error is a message and a remedy.
+fn read_jwks(path: &Path) -> Result<Vec<Value>, (String, &'static str)> {
+    let text = read_file(FileKind::Policy, path).map_err(|error| (error.to_string(), JWK_SET))?;
     let shown = path.display();
-    parse_jwk_set(text.as_bytes()).map_err(|error| match error {
+    if text.contains("PRIVATE KEY-----") {
+        let remedy = "name the file with the public keys: `authorizer token keygen` writes it as `NAME.jwks.json`, beside \
+                      `NAME.private.pem`";
+        return Err((format!("`{shown}` is a private key, and a policy takes public keys alone"), remedy));
+    }
+    let keys = parse_jwk_set(text.as_bytes()).map_err(|error| match error {
         // Of what is no object nothing is quoted: it may be a secret.
         PublishedKeysError::NoJson => match serde_json::from_str::<Value>(&text) {
             Err(error) => format!("`{shown}` is not a JSON object: {error}"),
@@ -163,7 +173,8 @@ fn read_jwks(path: &Path) -> Result<Vec<Value>, String> {
             Ok(_) => format!("`{shown}` has a member twice, so two readers could read two sets of keys"),
         },
         _ => format!("`{shown}` is not a JWK set: it does not have a `keys` array"),
-    })
+    });
+    keys.map_err(|message| (message, JWK_SET))
 }
 
 /// Reads a secret. If its file does not exist and something stands for it, returns the name of the file. The error does not

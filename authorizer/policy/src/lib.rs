@@ -92,6 +92,10 @@ impl PolicyFile {
         let is_not_here = !warnings.is_empty();
         warnings.extend(file.warnings());
         if !problems.is_empty() {
+            // The rest is looked at too, so that the file can be mended in one pass.
+            let others = Policy::compile(&file.document).err().unwrap_or_default();
+            let others = form::apart_from_keys(&problems, others);
+            problems.extend(others);
             return Err(file.problems(problems));
         }
         let unusable = |source| PolicyFileError::Bundle { path: path.to_owned(), source };

@@ -91,9 +91,6 @@ impl Compiler<'_> {
                 format!("write `version = {TESTS_VERSION}`"),
             );
         }
-        if document.tests.is_empty() {
-            self.add(Place::member("tests"), "the file does not have a test", "write a `[[tests]]` block");
-        }
         let mut names = BTreeSet::new();
         let mut cases = Vec::new();
         for (index, test) in document.tests.iter().enumerate() {

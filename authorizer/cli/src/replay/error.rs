@@ -49,6 +49,19 @@ pub(crate) enum ReplayError {
         /// The file.
         path: PathBuf,
     },
+    /// Several events, for a command that takes one.
+    #[error("`{path}` has {events} events, and this command takes one")]
+    #[diagnostic(help(
+        "pass one of them: if each is on its line, `sed -n 1p {} >event.json` takes the first; if they are in an array, \
+         `jq '.[0]'` does",
+        .path.display()
+    ))]
+    Several {
+        /// The file.
+        path: PathBuf,
+        /// How many.
+        events: usize,
+    },
     /// A bundle that says nothing of its issuers in a form that is known.
     #[error("the policy in the bundle cannot be read")]
     #[diagnostic(help("package the policy again with `authorizer package`"))]

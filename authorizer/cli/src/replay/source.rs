@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::de::IgnoredAny;
+use serde_json::Value;
 use walkdir::WalkDir;
 
 use super::error::ReplayError;
@@ -127,6 +128,22 @@ pub(crate) fn one_event(path: &Path) -> Result<Vec<u8>, ReplayError> {
         }
         Ok(None) => Err(ReplayError::TooLong { path: path.to_owned() }),
         Err(source) => Err(ReplayError::Unreadable { path: path.to_owned(), source }),
+    }
+}
+
+/// Reads the event of a command that takes one.
+pub(crate) fn only_event(path: &Path) -> Result<Vec<u8>, ReplayError> {
+    let bytes = one_event(path)?;
+    let texts = serde_json::Deserializer::from_slice(&bytes).into_iter::<Value>();
+    let texts: Vec<Value> = texts.map_while(Result::ok).collect();
+    let events = match texts.as_slice() {
+        [Value::Array(events)] => events.len(),
+        texts => texts.len(),
+    };
+    match events {
+        // A text that is not an event is refused, as at the edge.
+        0 | 1 => Ok(bytes),
+        events => Err(ReplayError::Several { path: path.to_owned(), events }),
     }
 }
 

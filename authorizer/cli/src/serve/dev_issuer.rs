@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use super::sample::quoted;
-use crate::devkey::{DEVELOPMENT_ONLY, DevKey, DevKeyError};
+use crate::devkey::{DEVELOPMENT_ONLY, DEVELOPMENT_ONLY_FILE, DevKey, DevKeyError};
 use crate::output::{OutputError, line, note};
 use crate::save::{SaveError, replace};
 use crate::token::replace_private_key;
@@ -78,7 +78,7 @@ impl Drop for KeyFiles {
 }
 
 fn private_key(folder: &Path, algorithm: &str) -> PathBuf {
-    folder.join(format!("development-only-{algorithm}.private.pem"))
+    folder.join(format!("{DEVELOPMENT_ONLY_FILE}{algorithm}.private.pem"))
 }
 
 /// An issuer that a development key signs for.

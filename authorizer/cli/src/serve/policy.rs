@@ -190,7 +190,12 @@ impl LivePolicy {
                 FileState::Good
             }
             Ok((bundle, document)) => {
-                let words = format!("{} bundle sha256 {}", "policy read again:".green(), bundle.sha256());
+                let why = match self.dev_issuer {
+                    Some(_) => " (with the development keys in it, so it is not the one that `check` prints)",
+                    None => "",
+                };
+                let words =
+                    format!("{} bundle sha256 {}{why}", "policy read again:".green(), bundle.sha256());
                 let authorizer = LiveAuthorizer::new(Authorizer::new(bundle), self.fetcher.clone());
                 *self.current.write().unwrap_or_else(PoisonError::into_inner) =
                     Current { authorizer: Arc::new(authorizer), document };

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use authorizer_analysis::{OtherIssuerError, fill_in};
 use authorizer_core::UnixTime;
 use authorizer_core::claim_name;
+use authorizer_core::policy::document::{JwksDocument, PolicyDocument};
 use authorizer_core::token::{Issuer, JwsAlgorithm, SignatureAlgorithm};
 use authorizer_policy::PolicyFile;
 use miette::Diagnostic;
@@ -12,8 +13,8 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::parse_algorithm;
-use crate::devkey::DevKey;
-use crate::output::{Exit, line};
+use crate::devkey::{DEVELOPMENT_ONLY_FILE, DevKey, DevKeyError};
+use crate::output::{Exit, line, note};
 use crate::time::{now_or, parse_instant, parse_span};
 
 /// Mint a token with a development key.
@@ -150,11 +151,41 @@ fn by_policy(
             })?
         }
     };
+    warn_of_other_key(&key, &args.key, file.document(), issuer)?;
     let filled =
         fill_in(issuer, args.token_type.clone(), claims, now_or(args.now)).map_err(MintError::Other)?;
     // What policies take from any issuer that does not say `token_type`.
     let token_type = filled.supposed.token_type.or_else(|| Some("JWT".to_owned()));
     Ok((key, token_type, filled.supposed.claims))
+}
+
+/// Says if the issuer does not have the key, as far as the policy alone tells. `serve --dev-issuer` adds its own keys, and
+/// what is published at a URL is not known.
+fn warn_of_other_key(
+    key: &DevKey,
+    path: &Path,
+    document: &PolicyDocument,
+    issuer: &Issuer,
+) -> Result<(), DevKeyError> {
+    let is_of_serve =
+        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(DEVELOPMENT_ONLY_FILE));
+    let block = document.issuers.iter().find(|one| one.name == issuer.name());
+    let Some(JwksDocument { keys: Some(keys), url: None, .. }) = block.and_then(|one| one.jwks.as_ref())
+    else {
+        return Ok(());
+    };
+    let own = serde_json::to_value(key.jwk().map_err(DevKeyError::Sign)?).unwrap_or_default();
+    let is_same = |other: &Value| {
+        ["kty", "crv", "x", "y", "n", "e"].iter().all(|name| own.get(name) == other.get(name))
+    };
+    if !is_of_serve && !keys.iter().any(is_same) {
+        note(format_args!(
+            "`{}` is not one of the keys of issuer `{}`: this policy refuses the token",
+            path.display(),
+            issuer.name()
+        ));
+    }
+    Ok(())
 }
 
 /// Why a token cannot be made by a policy.

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::harness::{Done, PROGRAM, ROOT, authorizer, authorizer_with};
+use crate::harness::{Done, NOW, PROGRAM, ROOT, authorizer, authorizer_with};
 
 /// A folder with the sample policy and its own key.
 fn sample() -> TempDir {
@@ -652,4 +652,27 @@ fn explain_takes_the_host_by_itself_and_not_twice() {
         let text = format!("{out}{err}");
         assert!(code == 2 && text.contains(expected), "{code} {text}");
     }
+}
+
+#[test]
+fn explain_says_that_a_file_has_several_events() {
+    let event = std::fs::read_to_string(Path::new(ROOT).join("fixtures/events/scope-lacking.json")).unwrap();
+    let policy = ["explain", "--policy", "fixtures/policies/cases.toml", "--now", NOW, "-"];
+    for several in [format!("{event}\n{event}"), format!("[{event}, {event}]")] {
+        let Done { code, err, .. } = authorizer_with(&policy, several);
+        assert!(code == 2 && err.contains("has 2 events"), "{code} {err}");
+    }
+    let Done { code, out, .. } = authorizer_with(&policy, event);
+    assert!(code == 1 && !out.contains("event_malformed"), "{code} {out}");
+}
+
+#[test]
+fn an_address_and_a_folder_that_do_not_fit_are_told_in_plain_words() {
+    for listen in ["localhost:18475", "18475"] {
+        let Done { code, err, .. } = authorizer(&["serve", "--policy", "policy.toml", "--listen", listen]);
+        assert!(code == 2 && err.contains("such as `127.0.0.1:8081`"), "{code} {err}");
+    }
+    let arguments = ["audit", "deployment", "nope", "--policy", "fixtures/policies/sample.toml"];
+    let Done { code, err, .. } = authorizer(&arguments);
+    assert!(code == 2 && err.contains("`nope` cannot be read: No such file"), "{code} {err}");
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::harness::{Done, ROOT, authorizer};
+use crate::harness::{Done, ROOT, authorizer, command_in};
 
 const SAMPLE: &str = "fixtures/policies/sample.toml";
 
@@ -197,7 +197,7 @@ fn what_is_wrong_with_a_file_of_tests_is_shown_at_its_place() {
     assert!(err.contains("name an existing tests file"), "{err}");
     let Done { code, err, .. } = test(&["--policy", "fixtures/policies/cases.toml"]);
     assert_eq!(code, 2);
-    assert!(err.contains("`fixtures/policies/cases.tests.toml` cannot be read"), "{err}");
+    assert!(err.contains("`fixtures/policies/cases.tests.toml` does not exist"), "{err}");
 }
 
 /// The tests that a run prints, as they stand.
@@ -364,4 +364,58 @@ fn the_example_with_two_buckets_and_two_hosts_is_covered_whole() {
     let Done { code, out, .. } = test(&["--policy", "fixtures/policies/two-buckets.toml"]);
     assert_eq!(code, 0, "{out}");
     assert!(out.contains("coverage 100 %"), "{out}");
+}
+
+#[test]
+fn a_policy_without_a_file_of_tests_is_told_where_to_write_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = |arguments: &[&str]| Done::of(&mut command_in(folder.path(), arguments));
+    assert_eq!(made(&["token", "keygen", "dev"]).code, 0);
+    let policy = "version = 1\n[[issuers]]\nname = \"staff\"\nissuer = \"https://login.example.com/\"\naudience = [\"files\"]\n\
+        algorithms = [\"EdDSA\"]\njwks = { file = \"dev.jwks.json\" }\n[[rules]]\nid = \"own\"\neffect = \"allow\"\n\
+        methods = [\"GET\"]\nkeys = [\"users/{sub}/*\"]\n";
+    fs::write(folder.path().join("policy.toml"), policy).unwrap();
+    let Done { code, err, .. } = made(&["test", "--policy", "policy.toml"]);
+    assert!(code == 2 && err.contains("there are no tests yet: `policy.tests.toml`"), "{code} {err}");
+    assert!(err.contains("authorizer help tests"), "{err}");
+
+    // With no test in it, all are missing, and it does not pass.
+    let tests = folder.path().join("policy.tests.toml");
+    fs::write(&tests, "version = 1\n\n[defaults]\nissuer = \"staff\"\n").unwrap();
+    let Done { code, out, err } = made(&["test", "--policy", "policy.toml"]);
+    assert!(code == 1 && err.contains("`policy.tests.toml` does not have a test"), "{code} {err}");
+    assert!(out.contains("rule       = \"own\""), "{out}");
+
+    // A key of nobody's is said to be one.
+    assert_eq!(made(&["token", "keygen", "other"]).code, 0);
+    let minted =
+        |key| made(&["token", "mint", "--key", key, "--policy", "policy.toml", "--subject", "alice"]);
+    let (own, other) = (minted("dev.private.pem"), minted("other.private.pem"));
+    assert_eq!((own.code, own.err.as_str(), other.code), (0, "", 0));
+    assert!(
+        other.err.contains("`other.private.pem` is not one of the keys of issuer `staff`"),
+        "{}",
+        other.err
+    );
+
+    // The policy is named as elsewhere.
+    let argument = made(&["check", "policy.toml"]);
+    assert_eq!((argument.code, &argument.out), (0, &made(&["check", "--policy", "policy.toml"]).out));
+}
+
+#[test]
+fn a_zip_in_the_place_of_a_bundle_is_told_to_be_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let zip = folder.path().join("authorizer.zip");
+    fs::write(&zip, b"PK\x03\x04\xFF").unwrap();
+    let zip = zip.to_str().unwrap();
+    let commands: [&[&str]; 3] = [
+        &["test", "--bundle", zip, "a.tests.toml"],
+        &["audit", "diff", SAMPLE, zip],
+        &["audit", "matrix", "--policy", zip],
+    ];
+    for arguments in commands {
+        let Done { code, err, .. } = authorizer(arguments);
+        assert!(code == 2 && err.contains("is a zip") && err.contains("unzip -p "), "{arguments:?}: {err}");
+    }
 }

@@ -17,6 +17,6 @@ pub enum PackagedError {
     #[error("the package is for Python alone: it was made with `--hand-over library`")]
     OnlyPython,
     /// The runtime's client is not installed.
-    #[error("the runtime client `{path}` does not exist: install it with `make runtimes`", path = _0.display())]
+    #[error("the runtime client `{path}` does not exist: in a clone of the repository, `make runtimes` installs it; elsewhere, leave out `--runtime`", path = _0.display())]
     NoRuntimeClient(PathBuf),
 }

@@ -72,7 +72,7 @@ fn block_around(text: &str, heads: &[usize], at: usize) -> Range<usize> {
 }
 
 /// The problems with values that do not follow from a mistake in the form.
-pub(crate) fn apart_from(mistakes: &[Mistake], problems: Vec<PolicyProblem>) -> Vec<PolicyProblem> {
+pub(crate) fn apart_from(mistakes: &mut [Mistake], problems: Vec<PolicyProblem>) -> Vec<PolicyProblem> {
     let is_within = |inner: &Place, outer: &Place| inner.steps().starts_with(outer.steps());
     let first = |place: &Place| match place.steps().first() {
         Some(Step::Member(name)) => Some(name.clone()),
@@ -110,18 +110,50 @@ pub(crate) fn apart_from(mistakes: &[Mistake], problems: Vec<PolicyProblem>) -> 
         }) || (!knows_issuers && is_about_issuers)
     };
     // The files of keys are not read, so what an issuer verifies with is not known, and neither is what a sign-in has.
-    let is_about_keys = |problem: &PolicyProblem| {
-        matches!(
-            problem.place.steps(),
-            [Step::Member(list), _, Step::Member(field), ..]
-                if list == "issuers" && ["jwks", "secret", "algorithms"].contains(&field.as_str())
-        ) || matches!(
-            problem.place.steps(),
-            [Step::Member(table), Step::Member(field), ..]
-                if table == "sign_in" && of_policy::CODE_FLOW.field(field).is_some_and(Field::holds_secret)
-        )
-    };
     // Each is compared with each mistake.
     let problems = problems.into_iter().take(MAX_MISTAKES);
-    problems.filter(|problem| !is_about_keys(problem) && !follows(problem)).collect()
+    let mut problems: Vec<PolicyProblem> =
+        problems.filter(|problem| !is_about_keys(&problem.place) && !follows(problem)).collect();
+    // The value of a misspelt field is in the file under the name that was written.
+    for problem in &mut problems {
+        let written = mistakes.iter_mut().find_map(|mistake| {
+            let meant = mistake.meant.as_ref()?;
+            let rest = problem.place.steps().strip_prefix(meant.steps())?;
+            if let Some(Step::Member(name)) = meant.steps().last() {
+                // Not with this value.
+                mistake.remedy = format!("did you mean `{name}`?");
+            }
+            Some(rest.iter().fold(mistake.place.clone(), |place, step| match step {
+                Step::Member(name) => place.then(name),
+                Step::Element(index) => place.at(*index),
+            }))
+        });
+        problem.place = written.unwrap_or_else(|| problem.place.clone());
+    }
+    problems
+}
+
+/// Whether a problem is about what an issuer verifies with, or about a secret of the sign-in.
+fn is_about_keys(place: &Place) -> bool {
+    matches!(
+        place.steps(),
+        [Step::Member(list), _, Step::Member(field), ..]
+            if list == "issuers" && ["jwks", "secret", "algorithms"].contains(&field.as_str())
+    ) || matches!(
+        place.steps(),
+        [Step::Member(table), Step::Member(field), ..]
+            if table == "sign_in" && of_policy::CODE_FLOW.field(field).is_some_and(Field::holds_secret)
+    )
+}
+
+/// The problems that do not follow from files of keys that cannot be used.
+pub(crate) fn apart_from_keys(files: &[PolicyProblem], problems: Vec<PolicyProblem>) -> Vec<PolicyProblem> {
+    // An issuer is two steps, and a secret of the sign-in too.
+    let is_of_same = |problem: &PolicyProblem| {
+        files.iter().any(|file| {
+            is_about_keys(&file.place) && file.place.steps().get(..2) == problem.place.steps().get(..2)
+        })
+    };
+    let follows = |problem: &PolicyProblem| is_about_keys(&problem.place) && is_of_same(problem);
+    problems.into_iter().filter(|problem| !follows(problem)).collect()
 }

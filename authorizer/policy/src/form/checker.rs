@@ -79,7 +79,7 @@ impl<'t> Checker<'t> {
         if self.is_full() {
             return;
         }
-        self.mistakes.push(Mistake { place: at.place(), span, message, remedy, masked });
+        self.mistakes.push(Mistake { place: at.place(), span, message, remedy, masked, meant: None });
     }
 
     /// Checks the fields of a table.
@@ -102,8 +102,12 @@ impl<'t> Checker<'t> {
                     }
                 }
                 None => {
+                    let named = self.mistakes.len();
                     let meant = self.unknown(form, name, key.span(), value, at);
                     if let Some(field) = meant {
+                        if let Some(mistake) = self.mistakes.get_mut(named) {
+                            mistake.meant = Some(At::Member(at, field.name).place());
+                        }
                         let index = form.fields.iter().position(|one| one.name == field.name);
                         seen |= index.map_or(0, bit);
                         // `deny = true` names the word itself: its value has no further meaning.

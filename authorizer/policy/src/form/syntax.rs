@@ -32,6 +32,7 @@ pub(crate) fn syntax(text: &str, errors: &[toml::de::Error]) -> (Vec<Mistake>, b
         last = Some(line.clone());
         let said = said(text, &span, &line, error.message());
         mistakes.push(Mistake {
+            meant: None,
             place: Place::default(),
             span: said.at.unwrap_or(span),
             masked: (said.message.masked.unwrap_or_else(|| said.message.full.clone()), said.remedy_masked),
@@ -71,7 +72,10 @@ pub(super) fn with_double_brackets(text: &str) -> Option<(String, Vec<Head>)> {
                 let from = mended.len();
                 mended.push_str(&line.replacen(head, &format!("[{head}]"), 1));
                 let mended = from..from.saturating_add(head.len()).saturating_add(2);
-                heads.push(Head { mended, mistake: Mistake { place, span: at, message, remedy, masked } });
+                heads.push(Head {
+                    mended,
+                    mistake: Mistake { place, span: at, message, remedy, masked, meant: None },
+                });
             }
             None => mended.push_str(line),
         }

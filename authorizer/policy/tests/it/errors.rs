@@ -480,3 +480,38 @@ fn a_finding_is_not_accepted_without_a_reason() {
         }
     }
 }
+
+#[test]
+fn a_key_file_that_cannot_be_used_hides_no_other_mistake() {
+    let policy =
+        POLICY.replace("\"own\"", "\"o w n\"").replace("effect    = \"allow\"", "effect    = \"deny\"");
+    let private = report(&policy, Some("-----BEGIN PRIVATE KEY-----\nMC4CAQAw\n-----END PRIVATE KEY-----\n"));
+    assert!(private.contains("3 problems"), "{private}");
+    for part in ["is a private key", "NAME.jwks.json", "`o w n` is not a usable name", "remove `anonymous`"] {
+        assert!(private.contains(part), "{part}: {private}");
+    }
+    assert!(!private.contains("MC4CAQAw"), "{private}");
+    let missing = report(&policy, None);
+    assert!(
+        missing.contains("3 problems") && missing.contains("authorizer keys fetch --out FILE URL"),
+        "{missing}"
+    );
+}
+
+#[test]
+fn a_misspelt_field_is_not_offered_with_a_value_that_is_refused() {
+    let report = changed("anonymous = true", "anonymous = true\nhost = [\"photos.example.com:8443\"]");
+    assert!(report.contains("did you mean `hosts`?\n"), "{report}");
+    assert!(report.contains("rules[1].host[0]") && !report.contains("hosts = ["), "{report}");
+    let good = changed("anonymous = true", "anonymous = true\nhost = [\"photos.example.com\"]");
+    assert!(good.contains("Write `hosts = [\"photos.example.com\"]`"), "{good}");
+}
+
+#[test]
+fn a_zip_is_told_to_be_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("authorizer.zip");
+    fs::write(&path, b"PK\x03\x04\xFF").unwrap();
+    let report = shown(&PolicyFile::load(&path).unwrap_err());
+    assert!(report.contains("is a zip") && report.contains("unzip -p"), "{report}");
+}

@@ -1,5 +1,6 @@
 //! Why a deployment cannot be audited.
 
+use std::io;
 use std::path::PathBuf;
 
 use authorizer_findings::deployment::ExportError;
@@ -16,7 +17,7 @@ pub(crate) enum DeploymentError {
         /// The folder.
         path: PathBuf,
         /// What the system says.
-        source: walkdir::Error,
+        source: io::Error,
     },
     /// The folder has more files than an export.
     #[error("`{path}` contains more than {limit} files")]

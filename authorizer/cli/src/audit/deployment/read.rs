@@ -1,7 +1,7 @@
 //! The folder of an export, and the package that was reviewed.
 
 use std::collections::BTreeMap;
-use std::io::{Cursor, Read as _};
+use std::io::{self, Cursor, Read as _};
 use std::path::Path;
 
 use authorizer_findings::deployment::{AcceptedFindings, Export};
@@ -32,7 +32,11 @@ const MAX_BUNDLE_BYTES: u64 = 50_000_000;
 pub(in crate::audit) fn export(folder: &Path) -> miette::Result<Export> {
     let mut files = BTreeMap::new();
     for entry in WalkDir::new(folder).max_depth(2).sort_by_file_name() {
-        let unreadable = |source| DeploymentError::Unreadable { path: folder.to_owned(), source };
+        // The error of the folder's reader names the file too.
+        let unreadable = |error: walkdir::Error| DeploymentError::Unreadable {
+            path: error.path().unwrap_or(folder).to_owned(),
+            source: error.into_io_error().unwrap_or_else(|| io::Error::other("its links form a circle")),
+        };
         let entry = entry.map_err(unreadable)?;
         let is_json = entry.path().extension().is_some_and(|extension| extension == "json");
         if !entry.file_type().is_file() || !is_json {

@@ -55,7 +55,7 @@ pub(super) static FAMILY: Family = Family::Policy(&[
             title: "a pattern ends in `/` and names nothing inside the folder",
             why: "To S3, `reports/` is one key: an empty object that some tools create for a folder. The pattern \
               matches nothing below it.",
-            remedy: "write `reports/**` for what is in the folder",
+            remedy: "add `**` to the pattern for what is in the folder",
         },
         folder_alone,
     ),
@@ -159,7 +159,7 @@ fn folder_alone(subject: &PolicySubject<'_>) -> Vec<Observation> {
             let below = format!("{pattern}**");
             if is_folder && !rule.document.keys.contains(&below) {
                 let message =
-                    format!("rule `{}` names `{pattern}`, but nothing inside the folder", rule.id());
+                    format!("rule `{}` names `{pattern}`, but nothing inside the folder: that is `{below}`", rule.id());
                 let severity = if rule.is_deny() { Severity::High } else { Severity::Medium };
                 found.push(rule.found_at(place, message).severity(severity));
             }
