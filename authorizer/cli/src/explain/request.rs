@@ -86,7 +86,7 @@ pub(crate) struct RequestArgs {
     #[arg(long = "header", value_name = "LINE", value_parser = parse_header, requires = "known")]
     headers: Vec<(String, String)>,
     /// Host of the request, such as `downloads.example.com` (default: the host of `origin` if the policy has a code flow in
-    /// `[sign_in]`, else the distribution's domain, `d111111abcdef8.cloudfront.net`).
+    /// `[sign_in]`, else the distribution's domain in the event).
     #[arg(long, value_name = "HOST", value_parser = parse_host, requires = "known")]
     host: Option<String>,
     /// Viewer's address (default: 192.0.2.1, which nobody has).
