@@ -357,5 +357,9 @@ mod tests {
                 assert_eq!(fate(operation, name, &lines), Fate::RefuseValue, "{name}");
             }
         }
+        let lines = ["append-md5"; 2].map(|value| CloudFrontHeader::new("a", value.to_owned()));
+        for operation in S3Operation::ALL {
+            assert_ne!(fate(operation, "x-amz-te", &lines), Fate::Remove);
+        }
     }
 }

@@ -49,7 +49,6 @@ mod built_with;
 mod bundle;
 mod digest;
 mod fetch_url;
-mod json_text;
 #[cfg(feature = "tools")]
 mod near;
 #[cfg(feature = "code-flow")]

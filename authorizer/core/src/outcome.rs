@@ -1,7 +1,5 @@
 //! Step 7: the result for CloudFront.
 
-mod written;
-
 use serde::Serialize;
 use serde_json::{Value, json};
 

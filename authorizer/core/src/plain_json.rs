@@ -166,7 +166,7 @@ const BLOCK: usize = 64;
 
 /// The place of the first byte that no string has as it is (RFC 8259 section 7): a quotation mark, a backslash or a control
 /// character.
-pub(crate) fn first_special(bytes: &[u8]) -> Option<usize> {
+fn first_special(bytes: &[u8]) -> Option<usize> {
     let Some((short, long)) = bytes.split_at_checked(SHORT) else { return first_by_word(bytes) };
     if let Some(place) = first_by_word(short) {
         return Some(place);

@@ -1,7 +1,5 @@
 //! Step 8: one line of the decision log.
 
-mod written;
-
 use std::borrow::Cow;
 use std::iter;
 

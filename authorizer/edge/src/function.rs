@@ -59,7 +59,7 @@ impl Function {
         &'r self,
         event: &'r [u8],
         time_left: Duration,
-        lines: &mut String,
+        lines: &mut Vec<u8>,
     ) -> Outcome<'r> {
         let started = Instant::now();
         let authorized = self.authorize(event, time_left, lines).await;
@@ -74,7 +74,7 @@ impl Function {
         &'r self,
         event: &'r [u8],
         time_left: Duration,
-        lines: &mut String,
+        lines: &mut Vec<u8>,
     ) -> Authorized<'r> {
         let (authorized, reports) = self.authorizer.authorize(event, now, time_left).await;
         for asked in &reports {
@@ -85,7 +85,7 @@ impl Function {
 
     #[cfg(not(feature = "remote-keys"))]
     #[allow(clippy::unused_async, reason = "same signature as the variant that fetches")]
-    async fn authorize<'r>(&'r self, event: &'r [u8], _: Duration, _: &mut String) -> Authorized<'r> {
+    async fn authorize<'r>(&'r self, event: &'r [u8], _: Duration, _: &mut Vec<u8>) -> Authorized<'r> {
         self.authorizer.authorize(event, now())
     }
 }

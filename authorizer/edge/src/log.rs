@@ -19,7 +19,7 @@ const BUILD: &str = match option_env!("AUTHORIZER_BUILD") {
 };
 
 /// The function has started: its process, how it came to be, and what it decides by.
-pub fn started(hand_over: &HandOver, function: &Function) -> String {
+pub fn started(hand_over: &HandOver, function: &Function) -> Vec<u8> {
     let mut line = json!({
         "level": "info",
         "event": "start",
@@ -37,14 +37,14 @@ pub fn started(hand_over: &HandOver, function: &Function) -> String {
             members.insert("runtime_pid".to_owned(), json!(pid));
         }
     }
-    format!("{line}\n")
+    format!("{line}\n").into_bytes()
 }
 
 /// The decision on one request.
-pub(crate) fn decision(record: &DecisionRecord<'_>, micros: u64, lines: &mut String) {
+pub(crate) fn decision(record: &DecisionRecord<'_>, micros: u64, lines: &mut Vec<u8>) {
     let whole = lines.len();
-    match DecisionLine::new(record, micros).write(lines) {
-        Ok(()) => lines.push('\n'),
+    match serde_json::to_writer(&mut *lines, &DecisionLine::new(record, micros)) {
+        Ok(()) => lines.push(b'\n'),
         Err(_) => lines.truncate(whole),
     }
 }
@@ -52,7 +52,7 @@ pub(crate) fn decision(record: &DecisionRecord<'_>, micros: u64, lines: &mut Str
 /// The result of fetching keys or tokens. Only the policy's name for the issuer and fixed words: its answer can contain
 /// anything.
 #[cfg(feature = "remote-keys")]
-pub(crate) fn asked(asked: &Asked, lines: &mut String) {
+pub(crate) fn asked(asked: &Asked, lines: &mut Vec<u8>) {
     let millis = u64::try_from(asked.took.as_millis()).unwrap_or(u64::MAX);
     let event = match (asked.what, &asked.result) {
         (What::Keys, Ok(())) => "keys_fetched",
@@ -67,8 +67,8 @@ pub(crate) fn asked(asked: &Asked, lines: &mut String) {
         members.extend(asked.what.grant().map(|grant| ("grant".to_owned(), grant.into())));
         members.extend(reason.map(|reason| ("reason".to_owned(), reason.into())));
     }
-    lines.push_str(&line.to_string());
-    lines.push('\n');
+    lines.extend_from_slice(line.to_string().as_bytes());
+    lines.push(b'\n');
 }
 
 /// Any viewer can bring a code that was used, or a session that was ended elsewhere. So that is not an error.
@@ -78,19 +78,19 @@ fn level(reason: &str) -> &'static str {
 }
 
 /// The function cannot start, so it does not allow any request.
-pub fn start_failed(error: &StartError) -> String {
+pub fn start_failed(error: &StartError) -> Vec<u8> {
     let line = json!({
         "level": "error",
         "event": "start_failed",
         "reason": error.reason(),
         "message": error.to_string(),
     });
-    format!("{line}\n")
+    format!("{line}\n").into_bytes()
 }
 
 /// Writes whole lines in one call, so that another writer cannot split them. A failed write does not change the
 /// decision.
-pub fn write(lines: &str) {
+pub fn write(lines: &[u8]) {
     let mut out = stdout().lock();
-    let _ = out.write_all(lines.as_bytes()).and_then(|()| out.flush());
+    let _ = out.write_all(lines).and_then(|()| out.flush());
 }

@@ -6,7 +6,7 @@ use std::{env, fs};
 use authorizer_edge::{Function, HandOver, StartError, log};
 use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
 use once_cell::sync::OnceCell;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 
 /// Serves events until Lambda ends the process.
 pub(crate) fn start() -> Result<(), StartError> {
@@ -27,11 +27,11 @@ pub(crate) fn start() -> Result<(), StartError> {
 /// function, which is 503, where it is not.
 async fn handle(function: &Function, event: LambdaEvent<Box<RawValue>>) -> Result<Box<RawValue>, Error> {
     let time_left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
-    let mut lines = String::new();
+    let mut lines = Vec::new();
     let outcome = function.decide(event.payload.get().as_bytes(), time_left, &mut lines).await;
     log::write(&lines);
     // Written here because the outcome borrows from the event.
-    Ok(RawValue::from_string(outcome.to_json())?)
+    Ok(to_raw_value(&outcome)?)
 }
 
 /// The policy, keys and matchers, built once and shared by all invocations.

@@ -36,29 +36,27 @@ pub(crate) fn start(bundle: &[u8]) -> Given {
     black_box(const { BUILT_WITH.marker() });
     let started = match Started::new(bundle) {
         Ok(started) => started,
-        Err(error) => return Given { bytes: log::start_failed(&error).into_bytes(), ..Given::default() },
+        Err(error) => return Given { bytes: log::start_failed(&error), ..Given::default() },
     };
     let line = log::started(&HandOver::of_library(), &started.function);
     match STARTED.set(started) {
-        Ok(()) => Given { done: true, bytes: line.into_bytes(), outcome: 0 },
-        Err(_) => {
-            Given { bytes: log::start_failed(&StartError::AlreadyStarted).into_bytes(), ..Given::default() }
-        }
+        Ok(()) => Given { done: true, bytes: line, outcome: 0 },
+        Err(_) => Given { bytes: log::start_failed(&StartError::AlreadyStarted), ..Given::default() },
     }
 }
 
 /// Decides on one event.
 pub(crate) fn decide(event: &[u8], millis_left: u64) -> Given {
     let Some(started) = STARTED.get() else { return Given::default() };
-    let mut lines = String::new();
+    let mut lines = Vec::new();
     let time_left = Duration::from_millis(millis_left);
     let outcome = started.wait(started.function.decide(event, time_left, &mut lines));
-    let Some(mut json) = outcome.map(|outcome| outcome.to_json()) else {
-        return Given { bytes: lines.into_bytes(), ..Given::default() };
+    let Some(Ok(mut bytes)) = outcome.map(|outcome| serde_json::to_vec(&outcome)) else {
+        return Given { bytes: lines, ..Given::default() };
     };
-    let outcome = json.len();
-    json.push_str(&lines);
-    Given { done: true, bytes: json.into_bytes(), outcome }
+    let outcome = bytes.len();
+    bytes.append(&mut lines);
+    Given { done: true, bytes, outcome }
 }
 
 impl Started {

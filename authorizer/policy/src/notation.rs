@@ -107,9 +107,10 @@ pub(crate) fn meant_path(claim: &str) -> Option<String> {
         // The dots of the host are its own.
         let (_, last) = rest.split_once('/')?.1.rsplit_once('/').unwrap_or(("", rest.split_once('/')?.1));
         let within: Vec<_> = last.split('.').collect();
-        // `v1.0` is a version.
+        // `v1.0` is a version, and `roles.json` a file.
         let is_name = |part: &str| is_word(part) && !part.bytes().all(|byte| byte.is_ascii_digit());
-        let is_path = within.len() > 1 && within.iter().all(|part| is_name(part));
+        let is_file = within.last().is_some_and(|part| matches!(*part, "json" | "html" | "xml" | "xsd"));
+        let is_path = within.len() > 1 && within.iter().all(|part| is_name(part)) && !is_file;
         let (url, _) = claim.split_at_checked(claim.len().checked_sub(last.len())?)?;
         let (first, inner) = within.split_first()?;
         let root = format!("{url}{first}").replace('~', "~0").replace('/', "~1");
@@ -162,6 +163,7 @@ mod tests {
             "https://example.com/roles",
             "https://example.com/v1.0",
             "https://example.com/v1.0/roles",
+            "https://example.com/roles.json",
             "http://schemas.example.com/ws/2005/05/identity/claims/name",
             "example.com/roles",
             "kubernetes.io/serviceaccount/namespace",

@@ -273,7 +273,7 @@ fn paths(document: &PolicyDocument) -> impl Iterator<Item = Warned> {
         let path = meant_path(claim)?;
         let claim = claim.escape_debug();
         let message = format!(
-            "`{claim}` is the name of one claim, not a path into an object, which is written `/{path}`"
+            "`{claim}` is the name of one claim, not a path into an object, which is written `{path}`"
         );
         let remedy = "write the path so, or leave it if the tokens have a claim with this name";
         Some(("claim-with-dots", place, message, remedy))

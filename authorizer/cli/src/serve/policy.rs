@@ -133,7 +133,9 @@ impl LivePolicy {
         }
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         Invocation {
-            result: Bytes::from(authorized.outcome.to_json()),
+            // An outcome has strings and maps of strings, which always make JSON. If it did not make JSON, the
+            // distribution would answer 502.
+            result: serde_json::to_vec(&authorized.outcome).map(Bytes::from).unwrap_or_default(),
             record: serde_json::to_value(DecisionLine::new(&authorized.record, micros)).ok(),
             usage: None,
         }

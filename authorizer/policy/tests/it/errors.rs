@@ -416,6 +416,15 @@ fn a_path_to_a_claim_within_a_claim_can_stand_wherever_a_claim_can() {
         let loaded = load(name).unwrap_or_else(|error| panic!("{error:?}"));
         assert!(loaded.warnings().is_empty(), "{name}: {:?}", loaded.warnings());
     }
+    // What the warning shows can be written so.
+    for name in ["realm_access.roles", "realm_access/roles", ".roles.a", "https://example.com/claims.role"] {
+        let loaded = load(name).unwrap_or_else(|error| panic!("{error:?}"));
+        let message = &loaded.warnings().first().expect("a warning").message;
+        let shown =
+            message.split("written `").nth(1).and_then(|rest| rest.split('`').next()).expect("a path");
+        let loaded = load(shown).unwrap_or_else(|error| panic!("{shown}: {error:?}"));
+        assert!(loaded.warnings().is_empty(), "{shown}: {:?}", loaded.warnings());
+    }
     let loaded = load("/groups/0").unwrap_or_else(|error| panic!("{error:?}"));
     assert_eq!(loaded.warnings().len(), 4, "{:?}", loaded.warnings());
     assert!(loaded.warnings()[0].message.contains("not a place in an array"));

@@ -114,7 +114,7 @@ fn without_token() -> Question {
 /// Returns what it was given too, so that it is not dropped where it would count.
 fn decide((authorizer, event): Question) -> (Vec<u8>, Question) {
     let authorized = authorizer.authorize(black_box(&event), now());
-    let outcome = authorized.outcome.to_json().into_bytes();
+    let outcome = serde_json::to_vec(&authorized.outcome).unwrap();
     drop(authorized);
     (outcome, (authorizer, event))
 }
@@ -156,10 +156,8 @@ fn line() -> DecisionRecord<'static> {
 
 #[library_benchmark]
 #[bench::allowed(setup = line)]
-fn log_line(record: DecisionRecord<'static>) -> (String, DecisionRecord<'static>) {
-    let mut line = String::new();
-    DecisionLine::new(black_box(&record), 7).write(&mut line).unwrap();
-    (line, record)
+fn log_line(record: DecisionRecord<'static>) -> (Vec<u8>, DecisionRecord<'static>) {
+    (serde_json::to_vec(&DecisionLine::new(black_box(&record), 7)).unwrap(), record)
 }
 
 library_benchmark_group!(name = decisions, benchmarks = [decision, log_line]);
@@ -248,9 +246,8 @@ fn recorded() -> (Authorizer, Vec<Vec<u8>>) {
 fn replay((authorizer, events): (Authorizer, Vec<Vec<u8>>)) -> (usize, Authorizer, Vec<Vec<u8>>) {
     let written = events.iter().map(|event| {
         let authorized = authorizer.authorize(black_box(event), now());
-        let outcome = authorized.outcome.to_json();
-        let mut line = String::new();
-        DecisionLine::new(&authorized.record, 7).write(&mut line).unwrap();
+        let outcome = serde_json::to_vec(&authorized.outcome).unwrap();
+        let line = serde_json::to_vec(&DecisionLine::new(&authorized.record, 7)).unwrap();
         outcome.len() + line.len()
     });
     (written.sum(), authorizer, events)
