@@ -8,7 +8,7 @@ mod texts;
 mod work;
 
 pub(crate) use case::Replayed;
-pub(crate) use expect::DifferenceLine;
+pub(crate) use expect::{DifferenceLine, SumLine};
 pub(crate) use source::only_event;
 
 use std::collections::BTreeMap;
@@ -122,7 +122,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         },
     )?;
     progress.finish_and_clear();
-    let unfinished = expectations.as_ref().map(|expectations| expectations.unfinished()).unwrap_or_default();
+    let unfinished = u64::from(expectations.as_ref().is_some_and(|expectations| expectations.has_left_out()));
     let events = counts.all().saturating_sub(unfinished);
     let left_out = unfinished.saturating_add(u64::from(is_cut));
     if left_out > 0 {
@@ -140,7 +140,7 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
         .into());
     }
     if let Some(expectations) = expectations {
-        for missing in expectations.left() {
+        for missing in expectations.left(is_cut) {
             differences = differences.saturating_add(1);
             line(missing)?;
         }
@@ -159,8 +159,10 @@ pub(crate) fn run(args: &Args) -> miette::Result<Exit> {
                 line(format_args!("{count:>8}  {change}"))?;
             }
         }
-        let is_for_programs = args.format == Format::Json && recording.is_some();
-        if args.format == Format::Text || (differences > 0 && !is_for_programs) {
+        if args.format == Format::Json && recording.is_some() {
+            let sum = SumLine { version: 1, events, differences, left_out };
+            line(serde_json::to_string(&sum).unwrap_or_default())?;
+        } else if args.format == Format::Text || differences > 0 {
             let s = if differences == 1 { "" } else { "s" };
             line(format_args!("{events} events, {differences} difference{s} from what was recorded"))?;
         }
@@ -191,6 +193,8 @@ pub(crate) enum ReplayLine<'l> {
     Outcome(Box<Replayed<'l>>),
     /// With `--recording`: an event that is not decided as it was.
     Difference(DifferenceLine<'l>),
+    /// With `--recording`, at the end: how many there are.
+    Sum(SumLine),
 }
 
 /// A policy whose issuers trust the keys of a recording, and no others.

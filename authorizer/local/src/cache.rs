@@ -24,7 +24,7 @@ use http::{HeaderMap, StatusCode};
 pub(crate) use key::Key;
 pub(crate) use lifetime::lifetime;
 pub(crate) use tee::Tee;
-pub(crate) use wanted::{Wanted, answered, ask_whether_same, renewed};
+pub(crate) use wanted::{Wanted, answered, ask_whether_same, refused, renewed, verdict};
 
 /// The largest object that is kept, in bytes.
 pub(crate) const OBJECT: usize = 8 * 1024 * 1024;
@@ -48,12 +48,28 @@ pub(crate) struct Cached {
     pub(crate) is_error: bool,
 }
 
-/// What the cache has for a key, with its age in seconds.
+/// What the cache has for a key.
 #[derive(Debug)]
 pub(crate) enum Known {
-    Fresh(Cached, u64),
+    Fresh(Cached, Seen),
     /// Its time has passed.
-    Stale(Cached, u64),
+    Stale(Cached, Seen),
+}
+
+/// An entry at the time when it was looked at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seen {
+    /// Its age in seconds.
+    pub(crate) age: u64,
+    /// Which entry of its key it was.
+    number: u64,
+}
+
+impl Seen {
+    /// The same entry, whose time has begun anew.
+    pub(crate) fn renewed(self) -> Self {
+        Self { age: 0, ..self }
+    }
 }
 
 #[derive(Debug)]
@@ -61,6 +77,8 @@ struct Entry {
     cached: Cached,
     stored: Instant,
     lifetime: Duration,
+    /// No other entry has this number.
+    number: u64,
     /// When it was last asked for, as a count.
     used: u64,
     size: usize,
@@ -79,6 +97,11 @@ struct Entries {
 }
 
 impl Entries {
+    /// The entry that somebody saw, unless another one is in its place.
+    fn still(&mut self, key: &Key, seen: Seen) -> Option<&mut Entry> {
+        self.by_key.get_mut(key).filter(|entry| entry.number == seen.number)
+    }
+
     fn remove(&mut self, key: &Key) {
         let removed = self.by_key.remove(key).map_or(0, |entry| entry.size);
         self.size = self.size.saturating_sub(removed);
@@ -193,28 +216,40 @@ impl Cache {
         let now = entries.count;
         let entry = entries.by_key.get_mut(key)?;
         let age = entry.stored.elapsed();
+        let seen = Seen { age: age.as_secs(), number: entry.number };
         if age < entry.lifetime {
             entry.used = now;
-            return Some(Known::Fresh(entry.cached.clone(), age.as_secs()));
+            return Some(Known::Fresh(entry.cached.clone(), seen));
         }
         if entry.cached.is_error {
             entries.remove(key);
             return None;
         }
         entry.used = now;
-        Some(Known::Stale(entry.cached.clone(), age.as_secs()))
+        Some(Known::Stale(entry.cached.clone(), seen))
     }
 
-    /// Serves what is there for some time more: its origin has failed.
-    pub(crate) fn prolong(&self, key: &Key, time: Duration) {
-        if let Some(entry) = self.entries().by_key.get_mut(key) {
+    /// Serves an entry for some time more, if it is still there: its origin has failed.
+    pub(crate) fn prolong(&self, key: &Key, seen: Seen, time: Duration) {
+        if let Some(entry) = self.entries().still(key, seen) {
             entry.lifetime = entry.stored.elapsed().saturating_add(time);
         }
     }
 
-    /// Removes what is there for a key.
-    pub(crate) fn remove(&self, key: &Key) {
-        self.entries().remove(key);
+    /// Removes an entry, if it is still there.
+    pub(crate) fn remove(&self, key: &Key, seen: Seen) {
+        let mut entries = self.entries();
+        if entries.still(key, seen).is_some() {
+            entries.remove(key);
+        }
+    }
+
+    /// Begins the time of an entry anew, with newer headers, if it is still there.
+    pub(crate) fn renew(&self, key: &Key, seen: Seen, headers: HeaderMap, lifetime: Duration) {
+        if let Some(entry) = self.entries().still(key, seen) {
+            entry.cached.headers = headers;
+            (entry.stored, entry.lifetime) = (Instant::now(), lifetime);
+        }
     }
 
     /// Makes the time of every entry pass.
@@ -249,7 +284,7 @@ impl Cache {
         }
         entries.count = entries.count.saturating_add(1);
         let used = entries.count;
-        let entry = Entry { cached, stored: Instant::now(), lifetime, used, size };
+        let entry = Entry { cached, stored: Instant::now(), lifetime, number: used, used, size };
         let before = entries.by_key.insert(key, entry).map_or(0, |entry| entry.size);
         entries.size = entries.size.saturating_sub(before).saturating_add(size);
         while entries.size > ALL && entries.remove_oldest() {}
@@ -403,10 +438,16 @@ mod tests {
         }
         let short = Key::of_path("/short");
         cache.put(short.clone(), cached(1), Duration::from_nanos(1), cache.asked());
-        assert!(matches!(cache.get(&short), Some(Known::Stale(..))));
-        cache.prolong(&short, HOUR);
+        let Some(Known::Stale(_, old)) = cache.get(&short) else { panic!() };
+        cache.prolong(&short, old, HOUR);
         assert!(matches!(cache.get(&short), Some(Known::Fresh(..))));
-        cache.remove(&short);
+        // Who saw an entry changes nothing about the next one.
+        cache.put(short.clone(), cached(2), HOUR, cache.asked());
+        cache.prolong(&short, old, Duration::ZERO);
+        cache.renew(&short, old, HeaderMap::new(), Duration::ZERO);
+        cache.remove(&short, old);
+        let Some(Known::Fresh(_, new)) = cache.get(&short) else { panic!() };
+        cache.remove(&short, new);
         assert!(cache.get(&short).is_none());
         let error = Cached { is_error: true, ..cached(1) };
         cache.put(short.clone(), error, Duration::from_nanos(1), cache.asked());

@@ -285,6 +285,7 @@ impl Way {
             elapsed: started.elapsed(),
             forwarded: false,
             age: None,
+            second_origin: false,
             details: None,
         };
         let (mut response, x_cache) = self.answer(&parts, body, viewer, &mut report).await;

@@ -36,6 +36,8 @@
 //! - An `Authorization` that is no signature is 403 `AccessDenied`; S3 says 400.
 //! - A completion's checksums of parts are compared for CRC32, CRC32C, CRC64NVME, SHA1 and SHA256. For the five newer
 //!   ones only that of the object is. That these are always of the parts, never of the whole object, is a guess.
+//! - A completion that is repeated gets its answer again, if it names the same parts, its conditions hold, and the object
+//!   that it made is still the current one; else 404 `NoSuchUpload`, or 412. That is a guess.
 //! - Nothing expires: older versions stay, and so do the parts of uploads that nobody completes.
 //! - The distribution may always read versions (`s3:GetObjectVersion`), write, delete and use parts. At AWS the templates
 //!   grant each of these only if the access policy has a rule for it. Whether it may list follows the access policy.

@@ -52,6 +52,8 @@ pub struct RequestReport {
     pub forwarded: bool,
     /// The age in seconds of the answer, if it came from the cache.
     pub age: Option<u64>,
+    /// Whether the second origin of an origin group was asked.
+    pub second_origin: bool,
     /// What went into the function, and what came out, if the observer wants it.
     pub details: Option<Box<RequestDetails>>,
 }

@@ -51,6 +51,7 @@ use crate::server::{BoxError, Server};
 pub use error::EmbeddedS3Error;
 pub use options::{BucketOptions, CanList};
 
+pub(crate) use conditions::{Conditions, Verdict};
 use gate::Gate;
 use policy::Operation;
 pub(crate) use range::ByteRange;

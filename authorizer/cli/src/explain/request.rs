@@ -85,7 +85,8 @@ pub(crate) struct RequestArgs {
     /// Header line, such as `Content-Length: 5`. Repeatable.
     #[arg(long = "header", value_name = "LINE", value_parser = parse_header, requires = "known")]
     headers: Vec<(String, String)>,
-    /// Host of the request, such as `downloads.example.com` (default: none, so that no rule with `hosts` matches).
+    /// Host of the request, such as `downloads.example.com` (default: the host of `origin` if the policy has a code flow in
+    /// `[sign_in]`, else the distribution's domain in the event).
     #[arg(long, value_name = "HOST", value_parser = parse_host, requires = "known")]
     host: Option<String>,
     /// Viewer's address (default: 192.0.2.1, which nobody has).

@@ -14,6 +14,7 @@ use similar::{ChangeTag, TextDiff};
 use super::case::{Origin, Replayed, place};
 use super::error::ReplayError;
 use crate::input::read_limited;
+use crate::recording::EVENTS;
 
 /// The longest file of recorded outcomes, in bytes: some 200,000 of them.
 const MAX_EXPECTATION_BYTES: usize = 256 * 1024 * 1024;
@@ -23,10 +24,12 @@ const MAX_EXPECTATION_BYTES: usize = 256 * 1024 * 1024;
 pub(super) struct Expectations {
     recorded: BTreeMap<String, Recorded>,
     shown: Shown,
-    /// The last line of an event that has an outcome.
-    last: u64,
-    /// How many events of a recording come after it.
-    unfinished: AtomicU64,
+    /// The line of the one event whose outcome was not written to its end, if it is the next one.
+    cut: Option<u64>,
+    /// Whether that event came.
+    cut_came: AtomicBool,
+    /// The last line with an event.
+    last_event: AtomicU64,
 }
 
 /// How a difference is shown.
@@ -70,6 +73,20 @@ impl DifferenceLine<'_> {
     }
 }
 
+/// The last line of `replay --recording --format json`.
+#[derive(Debug, JsonSchema, Serialize)]
+pub(crate) struct SumLine {
+    /// The version of this format.
+    #[schemars(extend("const" = 1))]
+    pub(super) version: u32,
+    /// How many events were decided again and compared.
+    pub(super) events: u64,
+    /// How many of them differ, with those that are missing on one side.
+    pub(super) differences: u64,
+    /// How many requests at the end of the recording were not written whole, and were left out.
+    pub(super) left_out: u64,
+}
+
 /// A recorded outcome.
 #[derive(Debug)]
 struct Recorded {
@@ -104,13 +121,16 @@ impl Expectations {
     /// Reads a file that `replay --format json` wrote.
     pub(super) fn read(path: &Path, shown: Shown) -> miette::Result<Self> {
         let mut bytes = read_limited(path, MAX_EXPECTATION_BYTES)?;
+        let mut is_cut = false;
         if shown.is_recording() {
-            // What was not written to its end is no outcome.
-            bytes.truncate(memchr::memrchr(b'\n', &bytes).map_or(0, |end| end.saturating_add(1)));
+            // What was not written to its end is not an outcome.
+            let whole = memchr::memrchr(b'\n', &bytes).map_or(0, |end| end.saturating_add(1));
+            is_cut = whole < bytes.len();
+            bytes.truncate(whole);
         }
         let text = String::from_utf8_lossy(&bytes);
         let mut recorded = BTreeMap::new();
-        let mut last = 0;
+        let mut last = 0_u64;
         for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
             let unusable =
                 || ReplayError::Expectation { path: path.to_owned(), line: index.saturating_add(1) };
@@ -125,7 +145,8 @@ impl Expectations {
                 return Err(unusable().into());
             }
         }
-        Ok(Self { recorded, shown, last, unfinished: AtomicU64::new(0) })
+        let cut = is_cut.then(|| last.saturating_add(1));
+        Ok(Self { recorded, shown, cut, cut_came: AtomicBool::new(false), last_event: AtomicU64::new(0) })
     }
 
     /// When the event was decided, in a recording.
@@ -146,10 +167,10 @@ impl Expectations {
     /// The message about an event, if any, in the order of the events. The second event of a place is not recorded.
     pub(super) fn meet(&self, compared: &Compared) -> Option<Difference> {
         let Compared { place, line, difference, replayed } = compared;
+        self.last_event.fetch_max(line.unwrap_or_default(), Ordering::Relaxed);
         match self.recorded.get(place) {
             Some(recorded) if !recorded.came.swap(true, Ordering::Relaxed) => difference.clone(),
-            None if self.shown.is_recording() && line.is_some_and(|line| line > self.last) => {
-                self.unfinished.fetch_add(1, Ordering::Relaxed);
+            None if line.is_some() && *line == self.cut && !self.cut_came.swap(true, Ordering::Relaxed) => {
                 None
             }
             Some(_) | None => {
@@ -162,14 +183,18 @@ impl Expectations {
         }
     }
 
-    /// How many events at the end of a recording have no outcome: it was not written to its end.
-    pub(super) fn unfinished(&self) -> u64 {
-        self.unfinished.load(Ordering::Relaxed)
+    /// Whether an event was left out, because its outcome was not written to its end.
+    pub(super) fn has_left_out(&self) -> bool {
+        self.cut_came.load(Ordering::Relaxed)
     }
 
-    /// What is said of the recorded events that did not come.
-    pub(super) fn left(&self) -> impl Iterator<Item = String> {
+    /// What is said of the recorded events that did not come. If the last event was not written to its end, its outcome
+    /// is left out too.
+    pub(super) fn left(&self, is_cut: bool) -> impl Iterator<Item = String> {
+        let next = self.last_event.load(Ordering::Relaxed).saturating_add(1);
+        let cut = is_cut.then(|| place(EVENTS, Some(next), None));
         let left = self.recorded.iter().filter(|(_, recorded)| !recorded.came.load(Ordering::Relaxed));
+        let left = left.filter(move |(place, _)| Some(*place) != cut.as_ref());
         left.map(|(place, recorded)| match self.shown {
             Shown::Json => {
                 let recorded: Value = serde_json::from_str(&recorded.line).unwrap_or_default();

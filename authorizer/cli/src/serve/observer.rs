@@ -60,6 +60,8 @@ pub(crate) enum ServeLine<'s> {
         forwarded: bool,
         /// The age in seconds of the answer, if it came from the cache.
         age: Option<u64>,
+        /// Whether the second origin of an origin group was asked.
+        second_origin: bool,
         /// The function's line of the decision log, if it wrote one.
         record: Option<&'s Value>,
         /// The part of the function's result that CloudFront would reject.
@@ -184,6 +186,7 @@ impl Observer for RequestLines {
                 status: report.status,
                 forwarded: report.forwarded,
                 age: report.age,
+                second_origin: report.second_origin,
                 record: report.record.as_ref(),
                 violation: report.violation.as_ref().map(ToString::to_string),
                 rule: report.violation.as_ref().map(Violation::rule),
@@ -290,12 +293,13 @@ fn text(report: &RequestReport) -> String {
         }
         (None, None) => format!("{} {}", word("reason"), word("rule")),
     };
+    let second = if report.second_origin { ", the second origin was asked" } else { "" };
     let key = if word("key").is_empty() { report.path.as_str() } else { word("key") };
     let mut took = in_millis(report.elapsed);
     if let Some(usage) = &report.usage {
         took = format!("{took} ({})", used(usage));
     }
-    format!("{status} {:6} {}  {why}  {}", report.method, key.escape_debug(), took.dimmed())
+    format!("{status} {:6} {}  {why}{second}  {}", report.method, key.escape_debug(), took.dimmed())
 }
 
 #[cfg(test)]
@@ -309,7 +313,7 @@ mod tests {
 
     #[test]
     fn an_error_of_the_bucket_does_not_read_as_the_rules() {
-        let line = |method: &str, status: u16, age: Option<u64>| {
+        let line_of = |method: &str, status: u16, age: Option<u64>, second_origin: bool| {
             let report = RequestReport {
                 request_id: String::new(),
                 method: method.to_owned(),
@@ -324,10 +328,16 @@ mod tests {
                 elapsed: Duration::from_millis(2),
                 forwarded: age.is_none(),
                 age,
+                second_origin,
                 details: None,
             };
             anstream::adapter::strip_str(&text(&report)).to_string()
         };
+        let line = |method: &str, status: u16, age: Option<u64>| line_of(method, status, age, false);
+        assert_eq!(
+            line_of("GET", 200, None, true),
+            "200 GET    a  by rule own, the second origin was asked  2.0 ms"
+        );
         assert_eq!(line("GET", 200, None), "200 GET    a  by rule own  2.0 ms");
         assert_eq!(line("GET", 304, Some(3)), "304 GET    a  by rule own, from the cache, 3 s old  2.0 ms");
         let absent = "allowed by rule own; the error is S3's (no such object?)";
@@ -361,6 +371,7 @@ mod tests {
                 elapsed: Duration::from_millis(2),
                 forwarded,
                 age,
+                second_origin: false,
                 details: None,
             };
             let text = anstream::adapter::strip_str(&text(&report)).to_string();

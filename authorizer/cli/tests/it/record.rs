@@ -165,7 +165,8 @@ fn what_was_served_is_replayed_without_its_tokens() {
     let fixed = ["replay", "--policy", "changed.toml", "--recording", "recording", "--format", "json"];
     let json = Done::of(&mut command_in(path, &fixed));
     let lines: Vec<Value> = json.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!((json.code, lines.len()), (1, 2), "{}", json.out);
+    assert_eq!((json.code, lines.len()), (1, 3), "{}", json.out);
+    assert_eq!((&lines[2]["differences"], &lines[2]["left_out"]), (&2.into(), &0.into()), "{}", json.out);
     assert_eq!(lines[0]["event"], "events.jsonl:1");
     assert_eq!(
         (&lines[0]["recorded"]["decision"], &lines[0]["replayed"]["reason"]),
@@ -201,7 +202,8 @@ fn what_was_not_written_to_its_end_is_left_out_of_a_replay_and_told() {
         (half(&all_events), half(&all_outcomes), 1),
         (half(&all_events), three(&all_outcomes), 1),
         (all_events.clone(), half(&all_outcomes), 1),
-        (all_events.clone(), three(&all_outcomes), 1),
+        // The event was not written to its end, but its outcome was.
+        (half(&all_events), all_outcomes.clone(), 1),
         (all_events.clone(), all_outcomes.clone(), 0),
     ] {
         fs::write(&events, events_left).unwrap();
@@ -211,6 +213,23 @@ fn what_was_not_written_to_its_end_is_left_out_of_a_replay_and_told() {
         assert_eq!((done.code, done.out.as_str()), (0, whole.as_str()), "{}", done.err);
         let said = "the recording breaks off: its last 1 request was not written whole, and left out";
         assert_eq!(done.err.contains(said), left_out == 1, "{}", done.err);
+    }
+    // Only a line that was not written to its end is left out, and only one.
+    let first = all_outcomes.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    for (outcomes_left, differences, left_out) in [
+        (three(&all_outcomes), 1, 0),
+        (cut(&all_outcomes, first), 3, 0),
+        (cut(&all_outcomes, first + 9), 2, 1),
+    ] {
+        fs::write(&outcomes, outcomes_left).unwrap();
+        let fixed = ["replay", "--policy", "policy.toml", "--recording", "recording", "--format", "json"];
+        let done = Done::of(&mut command_in(path, &fixed));
+        let sum: Value = serde_json::from_str(done.out.lines().last().unwrap()).unwrap();
+        let events = 4 - left_out;
+        let expected = serde_json::json!({
+            "version": 1, "events": events, "differences": differences, "left_out": left_out,
+        });
+        assert_eq!((done.code, sum), (1, expected), "{}", done.out);
     }
     // An outcome that is missing before the end is no half of a line.
     fs::write(&outcomes, &all_outcomes[third(&all_outcomes)..]).unwrap();

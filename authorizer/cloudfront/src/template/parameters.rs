@@ -63,7 +63,8 @@ fn problem(parameter: &Value, value: &str) -> Option<String> {
     let limit = |name: &str| parameter.get(name).and_then(text_of)?.parse::<f64>().ok();
     if kind == "Number" || kind == "List<Number>" {
         for item in items {
-            let Ok(number) = item.parse::<f64>() else {
+            // `inf` and `NaN` are numbers of Rust.
+            let Some(number) = item.parse::<f64>().ok().filter(|number| number.is_finite()) else {
                 return Some(format!("the value is `{}`, but must be a number", item.escape_debug()));
             };
             if limit("MinValue").is_some_and(|least| number < least)
@@ -75,6 +76,10 @@ fn problem(parameter: &Value, value: &str) -> Option<String> {
                 ));
             }
         }
+        return None;
+    }
+    // Lists and the types of AWS have no lengths.
+    if kind != "String" {
         return None;
     }
     #[expect(clippy::cast_precision_loss, reason = "a value has at most 4,096 characters")]

@@ -208,10 +208,15 @@ fn a_value_that_the_parameter_does_not_take_is_refused_as_cloudformation_refuses
     let number = json!({"Type": "Number", "MinValue": 1, "MaxValue": "10"});
     assert_eq!(read(number.clone(), Some("10")), Ok(()));
     assert!(read(number.clone(), Some("0")).unwrap_err().contains("`MinValue`"));
+    for other in ["inf", "NaN", "-infinity"] {
+        assert!(read(number.clone(), Some(other)).unwrap_err().contains("must be a number"), "{other}");
+    }
     assert!(read(number, Some("ten")).unwrap_err().contains("must be a number"));
     let length = json!({"Type": "String", "MinLength": 2, "MaxLength": 3});
     assert_eq!(read(length.clone(), Some("äöü")), Ok(()));
     assert!(read(length, Some("a")).unwrap_err().contains("`MinLength`"));
+    let list = json!({"Type": "CommaDelimitedList", "MinLength": 9});
+    assert_eq!(read(list, Some("a")), Ok(()));
     // A default that CloudFormation would not take is not used either.
     let default = json!({"Type": "String", "AllowedValues": ["a"], "Default": "b"});
     assert_eq!(read(default.clone(), Some("a")), Ok(()));

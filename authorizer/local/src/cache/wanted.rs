@@ -6,8 +6,9 @@ use authorizer_core::event::CloudFrontHeaders;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use super::Cached;
+use crate::answer;
 use crate::body::{ResponseBody, full};
-use crate::s3::ByteRange;
+use crate::s3::{ByteRange, Conditions, Verdict};
 
 /// The headers of a body that a 304 does not have.
 const OF_A_BODY: [header::HeaderName; 3] =
@@ -19,6 +20,8 @@ pub(crate) enum Wanted {
     Whole,
     /// The viewer has it.
     Nothing,
+    /// It has another one than a condition says.
+    Refused,
     Part(Range<u64>),
     /// A part that the object does not have: the origin says so.
     Beyond,
@@ -34,16 +37,10 @@ impl Wanted {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let asked =
             |name: &str| request.get(name).and_then(|lines| lines.first()).map(|line| line.value.as_ref());
-        let is_known = match (asked("if-none-match"), asked("if-modified-since")) {
-            (Some(tags), _) => text("etag").is_some_and(|tag| {
-                let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-                tags.trim() == "*" || tags.split(',').any(|one| opaque(one) == opaque(tag))
-            }),
-            (None, Some(since)) => text("last-modified").is_some_and(|date| date == since),
-            (None, None) => false,
-        };
-        if is_known {
-            return Self::Nothing;
+        match verdict(request, headers) {
+            Verdict::Read => {}
+            Verdict::NotModified => return Self::Nothing,
+            Verdict::Failed => return Self::Refused,
         }
         // RFC 9110 section 13.1.5: a part only of the version that the viewer has the rest of.
         let is_same = asked("if-range")
@@ -58,12 +55,34 @@ impl Wanted {
     }
 }
 
+/// What the conditions of a request say of an object with these headers.
+pub(crate) fn verdict(request: &CloudFrontHeaders<'_>, object: &HeaderMap) -> Verdict {
+    let mut conditions = HeaderMap::new();
+    for name in
+        [header::IF_MATCH, header::IF_UNMODIFIED_SINCE, header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE]
+    {
+        for line in request.get(name.as_str()).into_iter().flat_map(|lines| lines.iter()) {
+            if let Ok(value) = HeaderValue::try_from(line.value.as_ref()) {
+                conditions.append(&name, value);
+            }
+        }
+    }
+    Conditions::of_answer(&conditions, object)
+}
+
+/// The answer to a condition that fails.
+pub(crate) fn refused() -> Response<ResponseBody> {
+    let message = "At least one of the pre-conditions you specified did not hold";
+    answer::xml(StatusCode::PRECONDITION_FAILED, "PreconditionFailed", message)
+}
+
 /// The answer from the cache.
 pub(crate) fn answered(cached: Cached, age: u64, wanted: &Wanted) -> Response<ResponseBody> {
     let Cached { status, mut headers, body, .. } = cached;
     headers.insert(header::AGE, HeaderValue::from(age));
     let (status, body) = match wanted {
         Wanted::Whole | Wanted::Beyond => (status, body),
+        Wanted::Refused => return refused(),
         Wanted::Nothing => {
             for name in OF_A_BODY {
                 headers.remove(name);
@@ -150,6 +169,13 @@ mod tests {
             (&[("range", "bytes=1-2"), ("if-none-match", "\"1\"")], Wanted::Nothing),
             (&[("if-none-match", "\"2\", W/\"1\"")], Wanted::Nothing),
             (&[("if-none-match", "\"2\"")], Wanted::Whole),
+            (&[("if-match", "\"2\"")], Wanted::Refused),
+            (&[("if-match", "\"2\", \"1\"")], Wanted::Whole),
+            (&[("if-match", "W/\"1\"")], Wanted::Refused),
+            (&[("if-match", "\"2\""), ("if-none-match", "\"1\"")], Wanted::Refused),
+            (&[("if-unmodified-since", "Wed, 31 Dec 1969 23:59:59 GMT")], Wanted::Refused),
+            (&[("if-unmodified-since", "Thu, 01 Jan 1970 00:00:00 GMT")], Wanted::Whole),
+            (&[("if-modified-since", "Thu, 01 Jan 1970 00:00:01 GMT")], Wanted::Nothing),
             (&[], Wanted::Whole),
         ] {
             assert_eq!(Wanted::of(&object(), &request(lines), true), wanted, "{lines:?}");

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use authorizer_core::event::{CloudFrontHeaders, CloudFrontRequest};
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::Body as _;
@@ -13,10 +14,12 @@ use crate::answer::{self, XCache};
 use crate::behaviors::{Behavior, Failover};
 use crate::body::{ResponseBody, ViewerBody};
 use crate::cache::{
-    Asked, Cache, Cached, Key, Known, OBJECT, Tee, Wanted, answered, ask_whether_same, lifetime, renewed,
+    Asked, Cache, Cached, Key, Known, OBJECT, Seen, Tee, Wanted, answered, ask_whether_same, lifetime,
+    refused, renewed, verdict,
 };
 use crate::observer::RequestReport;
 use crate::origin::{Origin, OriginError};
+use crate::s3::Verdict;
 
 /// The methods for which CloudFront asks the second origin of a group: "only when the HTTP method of the viewer request
 /// is GET, HEAD, or OPTIONS", AWS, Optimize high availability with CloudFront origin failover.
@@ -27,8 +30,10 @@ struct Caching<'w> {
     cache: &'w Cache,
     key: Key,
     asked: Asked,
-    /// What was there, and its age in seconds: the origin is asked whether it is still the same.
-    stale: Option<(Cached, u64)>,
+    /// What was there: the origin is asked whether it is still the same.
+    stale: Option<(Cached, Seen)>,
+    /// The answer to a part of an object says nothing of the whole: it changes nothing in the cache, unless it is the whole.
+    is_part: bool,
 }
 
 impl Way {
@@ -65,37 +70,39 @@ impl Way {
         if let Some(cache) = self.cache.as_ref().filter(|_| behavior.cached_methods.contains(&method)) {
             let key = Key::new(&request, &behavior.cache, behavior.origin);
             let known = cache.get(&key);
-            if let Some(Known::Fresh(cached, age)) = &known
+            if let Some(Known::Fresh(cached, seen)) = &known
                 && let wanted = wanted(cached)
                 && wanted != Wanted::Beyond
             {
                 body.linger();
-                report.age = Some(*age);
-                let x_cache = if cached.is_error { XCache::Error } else { XCache::Hit };
-                return (answered(cached.clone(), *age, &wanted), x_cache);
+                report.age = Some(seen.age);
+                return from_cache(cached.clone(), *seen, &wanted, XCache::Hit);
             }
             let stale = match known {
-                // The answer to a part of an object says nothing of the whole.
-                Some(Known::Stale(cached, age)) if !request.headers.contains_key("range") => {
-                    Some((cached, age))
-                }
-                Some(Known::Stale(..) | Known::Fresh(..)) | None => None,
+                Some(Known::Stale(cached, seen)) => Some((cached, seen)),
+                Some(Known::Fresh(..)) | None => None,
             };
-            caching = Some(Caching { cache, key, asked: cache.asked(), stale });
+            let is_part = request.headers.contains_key("range");
+            caching = Some(Caching { cache, key, asked: cache.asked(), stale, is_part });
         }
         let of_viewer = request.headers.clone();
         let mut asked_for = behavior.forwarded.request(request.clone());
-        let stale = caching.as_ref().and_then(|caching| caching.stale.as_ref());
+        let whole = caching.as_ref().filter(|caching| !caching.is_part);
+        let stale = whole.and_then(|caching| caching.stale.as_ref());
         let asks_whether_same =
             stale.is_some_and(|(cached, _)| ask_whether_same(cached, &mut asked_for.headers));
         let first = origin.send(&asked_for, Some(body.into_inner()), origin.signs(&request)).await;
-        let sent = match behavior.failover.as_ref().filter(|second| fails_over(second, &method, &first)) {
-            None => first,
-            Some(second) => match self.origin(second.origin) {
-                Ok(origin) => origin.send(&asked_for, None, origin.signs(&request)).await,
-                Err(why) => return absent(why, report),
-            },
-        };
+        let sent =
+            match behavior.failover.as_ref().filter(|second| fails_over(second, behavior, &method, &first)) {
+                None => first,
+                Some(second) => {
+                    report.second_origin = true;
+                    match self.origin(second.origin) {
+                        Ok(origin) => origin.send(&asked_for, None, origin.signs(&request)).await,
+                        Err(why) => return absent(why, report),
+                    }
+                }
+            };
         let (response, status) = match sent {
             Ok(response) => {
                 report.forwarded = true;
@@ -110,25 +117,41 @@ impl Way {
                 (answer::page(error.status(), error.sentence(), &report.request_id), error.status())
             }
         };
-        if let Some(Caching { cache, key, asked, stale: Some((cached, age)) }) = &caching {
+        if let Some(Caching { cache, key, stale: Some((cached, seen)), is_part, .. }) = &caching {
             let wanted = Wanted::of(cached, &of_viewer, method == "GET");
             if status == StatusCode::NOT_MODIFIED && asks_whether_same {
-                let cached =
-                    Cached { headers: renewed(cached.headers.clone(), response.headers()), ..cached.clone() };
+                let headers = renewed(cached.headers.clone(), response.headers());
+                let cached = Cached { headers: headers.clone(), ..cached.clone() };
                 let kept_for =
                     lifetime(cached.status, &cached.headers, &behavior.cache, 0, SystemTime::now());
-                cache.put(key.clone(), cached.clone(), kept_for, *asked);
-                return (answered(cached, 0, &wanted), XCache::RefreshHit);
+                cache.renew(key, *seen, headers, kept_for);
+                return from_cache(cached, seen.renewed(), &wanted, XCache::RefreshHit);
             }
-            if status.is_server_error() {
-                cache.prolong(key, Duration::from_secs(self.site.error(status.as_u16()).ttl));
+            if status.is_server_error() && wanted != Wanted::Beyond {
+                if !is_part {
+                    cache.prolong(key, *seen, Duration::from_secs(self.site.error(status.as_u16()).ttl));
+                }
                 let why = report.problem.take().unwrap_or_else(|| format!("the bucket answered {status}"));
                 report.problem =
                     Some(format!("{why}: the object in the cache is served, although its time has passed"));
-                report.age = Some(*age);
-                return (answered(cached.clone(), *age, &wanted), XCache::Hit);
+                report.age = Some(seen.age);
+                return from_cache(cached.clone(), *seen, &wanted, XCache::Hit);
             }
-            cache.remove(key);
+            if !is_part {
+                cache.remove(key, *seen);
+            }
+            // The origin was not asked about the viewer's conditions, so they are of its new object.
+            if asks_whether_same && status == StatusCode::OK {
+                match verdict(&of_viewer, response.headers()) {
+                    Verdict::Read => {}
+                    Verdict::NotModified => {
+                        let headers = response.headers().clone();
+                        let cached = Cached { status, headers, body: Bytes::new(), is_error: false };
+                        return (answered(cached, 0, &Wanted::Nothing), XCache::Miss);
+                    }
+                    Verdict::Failed => return (refused(), XCache::Error),
+                }
+            }
         }
         let is_error = status.is_client_error() || status.is_server_error();
         let kept_for = caching.as_ref().map(|_| {
@@ -140,7 +163,11 @@ impl Way {
         let x_cache = if is_error { XCache::Error } else { XCache::Miss };
         match (caching, kept_for) {
             // The answer to a HEAD has no body to keep.
-            (Some(caching), Some(kept_for)) if method != "HEAD" && !kept_for.is_zero() => {
+            (Some(caching), Some(kept_for))
+                if method != "HEAD"
+                    && !kept_for.is_zero()
+                    && (!caching.is_part || status == StatusCode::OK) =>
+            {
                 (caching.keeping(kept_for, is_error, response), x_cache)
             }
             _ => (response, x_cache),
@@ -171,7 +198,14 @@ impl Way {
             body: None,
             other: Map::new(),
         };
-        let mut page = origin.send(&request, None, origin.signs(&request)).await.ok()?;
+        let mut page = origin.send(&request, None, origin.signs(&request)).await;
+        if let Some(second) =
+            behavior.failover.as_ref().filter(|second| fails_over(second, behavior, "GET", &page))
+        {
+            let origin = self.origin(second.origin).ok()?;
+            page = origin.send(&request, None, origin.signs(&request)).await;
+        }
+        let mut page = page.ok()?;
         if !page.status().is_success() {
             return None;
         }
@@ -203,16 +237,30 @@ impl Caching<'_> {
     }
 }
 
-/// Whether CloudFront asks the second origin of a group after this answer of the first one. One that cannot be reached
-/// counts as 503, and one that is too slow as 504.
-fn fails_over(second: &Failover, method: &str, first: &Result<Response<ResponseBody>, OriginError>) -> bool {
+/// An answer from the cache.
+fn from_cache(cached: Cached, seen: Seen, wanted: &Wanted, x_cache: XCache) -> Answered {
+    let is_error = cached.is_error || *wanted == Wanted::Refused;
+    (answered(cached, seen.age, wanted), if is_error { XCache::Error } else { x_cache })
+}
+
+/// Whether CloudFront asks the second origin of a group after this answer of the first one. AWS's page names an origin
+/// that cannot be reached "when 503 is set as a failover code", one that is too slow "when 504 is set as a failover
+/// code", and OPTIONS only if the behavior caches it.
+fn fails_over(
+    second: &Failover,
+    behavior: &Behavior,
+    method: &str,
+    first: &Result<Response<ResponseBody>, OriginError>,
+) -> bool {
     let status = match first {
         Ok(response) => Some(response.status().as_u16()),
         Err(OriginError::Unreachable { .. }) => Some(503),
         Err(OriginError::TooSlow(_)) => Some(504),
         Err(OriginError::Request(_) | OriginError::Sign(_)) => None,
     };
-    FAILS_OVER.contains(&method) && status.is_some_and(|status| second.statuses.contains(&status))
+    let is_of_method = FAILS_OVER.contains(&method)
+        && (method != "OPTIONS" || behavior.cached_methods.iter().any(|one| one == method));
+    is_of_method && status.is_some_and(|status| second.statuses.contains(&status))
 }
 
 /// The answer for an origin that is not on this machine.

@@ -47,6 +47,9 @@ impl Stage {
                 "Id": "o", "DomainName": "files.s3.us-east-1.amazonaws.com", "OriginAccessControlId": "E1",
             }]},
             "CacheBehaviors": {"Quantity": 0},
+            "CustomErrorResponses": {"Quantity": 1, "Items": [
+                {"ErrorCode": 502, "ErrorCachingMinTTL": 31_536_000},
+            ]},
             "DefaultCacheBehavior": {
                 "TargetOriginId": "o",
                 "ViewerProtocolPolicy": "allow-all",
@@ -154,6 +157,36 @@ async fn an_object_whose_time_has_passed_is_asked_about_and_replaced_only_if_it_
 }
 
 #[tokio::test]
+async fn conditions_are_of_the_object_that_the_viewer_would_get() {
+    let stage = Stage::new().await;
+    stage.put("first").await;
+    stage.get("").await;
+    let old = "If-Unmodified-Since: Thu, 01 Jan 1970 00:00:00 GMT\r\n";
+    for condition in ["If-Match: \"nope\"\r\n", old] {
+        let (status, x_cache, body) = stage.get(condition).await;
+        assert_eq!((status, x_cache.as_str()), (412, "Error"), "{condition}");
+        assert!(body.contains("<Code>PreconditionFailed</Code>"), "{body}");
+        // The origin says that it is the same object.
+        stage.expire();
+        assert_eq!((stage.get(condition).await.0, stage.bucket()), (412, 304), "{condition}");
+        assert_eq!(stage.get("").await, answer(200, "Hit", "first"));
+    }
+    // The origin has another one.
+    for condition in ["If-Match: \"nope\"\r\n", old] {
+        stage.put("second").await;
+        stage.expire();
+        assert_eq!((stage.get(condition).await.0, stage.bucket()), (412, 200), "{condition}");
+        assert_eq!(stage.get("").await, answer(200, "Miss", "second"));
+        stage.put("first").await;
+        stage.expire();
+        assert_eq!(stage.get("If-Match: *\r\n").await, answer(200, "Miss", "first"));
+    }
+    stage.put("second").await;
+    stage.expire();
+    assert_eq!((stage.get("If-None-Match: *\r\n").await, stage.bucket()), (answer(304, "Miss", ""), 200));
+}
+
+#[tokio::test]
 async fn an_origin_that_fails_leaves_what_is_in_the_cache_and_the_reason_is_told() {
     let mut stage = Stage::new().await;
     stage.put("first").await;
@@ -175,6 +208,14 @@ async fn an_origin_that_fails_leaves_what_is_in_the_cache_and_the_reason_is_told
             None => assert_eq!(report.problem, None),
         }
     }
+    // A part comes from the cache too, and changes nothing there.
+    stage.expire();
+    assert_eq!(stage.get("Range: bytes=1-2\r\n").await, answer(206, "Hit", "ir"));
+    assert_eq!(stage.get("Range: bytes=100-\r\n").await.0, 502);
+    assert_eq!(stage.get("If-Match: \"nope\"\r\n").await.0, 412);
+    assert_eq!(stage.get("").await, answer(200, "Hit", "first"));
+    assert_eq!(stage.get("Range: bytes=100-\r\n").await.0, 502);
+    assert_eq!(stage.get("").await, answer(200, "Hit", "first"));
     // What was never there is an error.
     stage.running.invalidator().unwrap().invalidate("/*");
     assert_eq!(stage.get("").await.0, 502);

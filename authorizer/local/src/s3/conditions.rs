@@ -100,7 +100,7 @@ const HEADERS: [HeaderName; 6] = [
 
 /// The result of the conditions.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Verdict {
+pub(crate) enum Verdict {
     Read,
     NotModified,
     Failed,
@@ -150,6 +150,18 @@ impl Conditions {
             Verdict::NotModified => Err(not_modified(object)),
             Verdict::Failed => Err(failed()),
         }
+    }
+
+    /// What they say of an answer with these headers. A condition on what the answer does not have says nothing.
+    pub(crate) fn of_answer(request: &HeaderMap, answer: &HeaderMap) -> Verdict {
+        let text = |name: HeaderName| answer.get(name)?.to_str().ok();
+        let mut conditions = Self::read(request);
+        let modified = text(header::LAST_MODIFIED).and_then(http_date);
+        if modified.is_none() {
+            (conditions.if_unmodified_since, conditions.if_modified_since) = (None, None);
+        }
+        let etag = text(header::ETAG).unwrap_or_default().trim_start_matches("W/").trim_matches('"');
+        conditions.verdict(etag, modified.unwrap_or_default())
     }
 
     /// Allows a copy, or says why not: of a copy, every condition that fails is 412.

@@ -21,15 +21,14 @@ use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 use serde::{Deserialize, Serialize};
 
 use super::checksums::{self, Hasher, Promises, bad_digest, hex, joined, md5};
-use super::conditions::Conditions;
+use super::conditions::{Conditions, WriteConditions};
 use super::facts::{Described, Facts, Object, PartOf, SumKind, Sums};
 use super::files::Moves;
-use super::index::{broken, json, to_json};
+use super::index::{self, broken, json, to_json};
 use super::range::ByteRange;
 use super::receive::{Received, blocking, copy, join, receive};
 use super::store::{Asked, Store};
 use super::time::{now, timestamp};
-use super::versions;
 use super::writes::check_length;
 use crate::random;
 
@@ -267,9 +266,10 @@ impl Store {
         let completion = tokio::spawn(async move {
             let (key, id) = (request.input.key.clone(), request.input.upload_id.clone());
             let named = request.input.multipart_upload.as_ref().and_then(|list| list.parts.clone());
+            let conditions = Asked::of(&request).conditions.of_write();
             match store.complete(request).await {
                 Err(error) if *error.code() == S3ErrorCode::NoSuchUpload => {
-                    let completed = store.completed(&key, &id, &named.unwrap_or_default())?;
+                    let completed = store.completed(&key, &id, &named.unwrap_or_default(), &conditions?)?;
                     completed.map(|object| store.told(key, object)).ok_or(error)
                 }
                 result => result,
@@ -339,13 +339,29 @@ impl Store {
         })
     }
 
-    /// The object that a completion with these parts has made before. A client that did not get the answer asks again, and
-    /// S3 gives it once more, although its documentation names only `NoSuchUpload`.
-    fn completed(&self, key: &str, upload: &str, named: &[CompletedPart]) -> S3Result<Option<Object>> {
-        let made = self.index.read(|connection| versions::made_by(connection, key, upload))?;
+    /// The current object, if a completion with these parts has made it. A client that did not get the answer asks again, and
+    /// S3 gives it once more, although its documentation names only `NoSuchUpload`. That the object must still be the
+    /// current one, and that the conditions are of it, is a guess.
+    fn completed(
+        &self,
+        key: &str,
+        upload: &str,
+        named: &[CompletedPart],
+        conditions: &WriteConditions,
+    ) -> S3Result<Option<Object>> {
+        let current = self.index.read(|connection| index::current(connection, key))?;
+        let Some(made) = current.filter(|object| object.facts.upload.as_deref() == Some(upload)) else {
+            return Ok(None);
+        };
+        let numbers = named.iter().map(|part| part.part_number);
         let tags: Option<Vec<&str>> = named.iter().map(|part| Some(part.e_tag.as_ref()?.value())).collect();
-        let etag = tags.map(|tags| whole_etag(tags.into_iter()));
-        Ok(made.filter(|object| Some(&object.etag) == etag.as_ref()))
+        let is_same = numbers.eq(made.facts.parts.iter().map(|part| Some(part.number)))
+            && tags.is_some_and(|tags| whole_etag(tags.into_iter()) == made.etag);
+        if !is_same {
+            return Ok(None);
+        }
+        conditions.check(Some(&made.etag))?;
+        Ok(Some(made))
     }
 
     pub(super) async fn abort_multipart_upload(

@@ -180,25 +180,6 @@ pub(crate) fn marker(connection: &Connection, key: &str) -> rusqlite::Result<Opt
     Ok(newest.filter(|(_, is_marker)| *is_marker).map(|(version, _)| version))
 }
 
-/// The object, or the version of one, that this upload in parts has become.
-pub(crate) fn made_by(connection: &Connection, key: &str, upload: &str) -> rusqlite::Result<Option<Object>> {
-    let is_it = |object: &Object| object.facts.upload.as_deref() == Some(upload);
-    if let Some(current) = current(connection, key)?.filter(is_it) {
-        return Ok(Some(current));
-    }
-    let query = "SELECT version, size, etag, modified, body, facts FROM versions
-        WHERE key = ?1 AND body IS NOT NULL ORDER BY id DESC";
-    let mut query = connection.prepare_cached(query)?;
-    let mut rows = query.query([key.as_bytes()])?;
-    while let Some(row) = rows.next()? {
-        let version = object(row, 0)?;
-        if is_it(&version) {
-            return Ok(Some(version));
-        }
-    }
-    Ok(None)
-}
-
 /// The length of the ids that S3 gives to versions.
 const ID_LENGTH: usize = 32;
 

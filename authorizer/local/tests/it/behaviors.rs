@@ -359,6 +359,7 @@ async fn the_second_origin_of_a_group_is_asked_for_the_statuses_of_the_group_and
     let stage = start_with_copy(&group(&json!([404]), &copies)).await;
     assert_eq!(config(&group(&json!([404]), &copies)).rows()[0].origin, "files, then copies");
     assert_eq!(stage.get("/a").await, (200, "copy".into()));
+    assert!(stage.last_report().second_origin);
     assert_eq!(stage.call("HEAD", "/a", empty()).await.0, 200);
     assert_eq!(stage.get("/b").await.0, 404);
     // A write goes to the first one, whatever it answers.
@@ -367,6 +368,7 @@ async fn the_second_origin_of_a_group_is_asked_for_the_statuses_of_the_group_and
     assert_eq!(stage.heard.bucket.lock().unwrap().len(), before + 1);
     assert_eq!(stage.call("PUT", "/a", text("first")).await.0, 200);
     assert_eq!(stage.get("/a").await, (200, "first".into()));
+    assert!(!stage.last_report().second_origin);
     assert_eq!(stage.call("DELETE", "/a", empty()).await.0, 204);
     assert_eq!(stage.get("/a").await, (200, "copy".into()));
 

@@ -83,7 +83,13 @@ async fn parts_become_an_object_with_the_headers_of_its_beginning() {
         // A client that did not get the answer asks again, and gets it.
         let again = complete(&stage, path, &id, &[], &[(2, &first), (7, &last)]).await;
         assert_eq!((again.status, again.body), (200, done.body));
-        assert_eq!(complete(&stage, path, &id, &[], &[(2, &first)]).await.error(), (404, "NoSuchUpload"));
+        let other_number = [(3, first.as_str()), (7, last.as_str())];
+        for parts in [&[(2, first.as_str())][..], &other_number] {
+            assert_eq!(complete(&stage, path, &id, &[], parts).await.error(), (404, "NoSuchUpload"));
+        }
+        let if_absent = [("if-none-match", "*")];
+        let refused = complete(&stage, path, &id, &if_absent, &[(2, &first), (7, &last)]).await;
+        assert_eq!(refused.error(), (412, "PreconditionFailed"));
     }
     // The object of another upload is not what this one made.
     let id = begin(&stage, "/a/small", &[]).await;
@@ -91,6 +97,11 @@ async fn parts_become_an_object_with_the_headers_of_its_beginning() {
     assert_eq!(complete(&stage, "/a/small", &id, &[], &[(1, &only)]).await.status, 200);
     stage.ask("PUT", "/a/small", &[], "another").await;
     assert_eq!(complete(&stage, "/a/small", &id, &[], &[(1, &only)]).await.error(), (404, "NoSuchUpload"));
+    let id = begin(&stage, "/a/gone", &[]).await;
+    let only = part(&stage, "/a/gone", &id, 1, "gone").await;
+    assert_eq!(complete(&stage, "/a/gone", &id, &[], &[(1, &only)]).await.status, 200);
+    stage.ask("DELETE", "/a/gone", &[], "").await;
+    assert_eq!(complete(&stage, "/a/gone", &id, &[], &[(1, &only)]).await.error(), (404, "NoSuchUpload"));
     let checked = stage.ask("GET", "/a/large", &[("x-amz-checksum-mode", "ENABLED")], "").await;
     assert_eq!(checked.header("x-amz-checksum-crc32"), "", "that was of the object before");
 }

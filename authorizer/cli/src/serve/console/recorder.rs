@@ -180,6 +180,7 @@ mod tests {
             elapsed: Duration::ZERO,
             forwarded: true,
             age: None,
+            second_origin: false,
             details: Some(Box::new(details)),
         }
     }

@@ -57,6 +57,7 @@ fn summary_of(entry: &Entry, authorizer: &Authorizer, shown: &ShownRequest) -> V
         "subject": subject,
         "forwarded": report.forwarded,
         "age": report.age,
+        "secondOrigin": report.second_origin,
         "problem": report.violation.as_ref().map(|one| scrub(&one.to_string()))
             .or_else(|| report.problem.as_deref().map(scrub)),
         "micros": u64::try_from(report.elapsed.as_micros()).unwrap_or(u64::MAX),

@@ -236,7 +236,8 @@ fn denied(
         let lists = statement.is_about_resource(&format!("arn:aws:s3:::{bucket}"));
         // Each by itself: a request for an object does not have what a listing has.
         let is_about = |need: &Need| {
-            statement.is_about_action(need.action()) && if need.is_listing() { lists } else { objects.is_some() }
+            statement.is_about_action(need.action())
+                && if need.is_listing() { lists } else { objects.is_some() }
         };
         let mut denied = BTreeSet::new();
         let mut perhaps = BTreeSet::new();
@@ -363,9 +364,14 @@ fn denies_plain_http(statement: &Statement, bucket: &str) -> bool {
         && statement.has_resource(&format!("arn:aws:s3:::{bucket}"))
         && statement.has_resource(&format!("arn:aws:s3:::{bucket}/*"))
         && statement.conditions().count() == 1
-        && [("Bool", "false"), ("BoolIfExists", "false"), ("StringEquals", "false"), ("StringNotEquals", "true")]
-            .iter()
-            .any(|(operator, value)| statement.asks(operator, "aws:SecureTransport", value))
+        && [
+            ("Bool", "false"),
+            ("BoolIfExists", "false"),
+            ("StringEquals", "false"),
+            ("StringNotEquals", "true"),
+        ]
+        .iter()
+        .any(|(operator, value)| statement.asks(operator, "aws:SecureTransport", value))
 }
 
 /// What it lets the distribution do, and whether only it.
@@ -407,7 +413,8 @@ fn distribution(
         if !statement.could_be(ours) {
             continue;
         }
-        let is_needed = |pattern: &&String| needed.iter().any(|one| one.action().eq_ignore_ascii_case(pattern));
+        let is_needed =
+            |pattern: &&String| needed.iter().any(|one| one.action().eq_ignore_ascii_case(pattern));
         let more = statement.actions().iter().filter(|pattern| !is_needed(pattern));
         let more: Vec<_> = more.map(|pattern| format!("`{}`", pattern.escape_debug())).collect();
         if !more.is_empty() {
@@ -428,7 +435,9 @@ fn distribution(
         for need in needed.iter().filter(is_about) {
             let request = need.of(request);
             let holds = match request.is_allowed(statement) {
-                Holds::Unknown if request.unknown_keys(statement).iter().all(|key| is_narrow(key)) => Holds::Yes,
+                Holds::Unknown if request.unknown_keys(statement).iter().all(|key| is_narrow(key)) => {
+                    Holds::Yes
+                }
                 holds => holds,
             };
             match holds {

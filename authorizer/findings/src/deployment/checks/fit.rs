@@ -77,8 +77,10 @@ static NAME_WITHOUT_RULE: Check = Check {
     remedy: "add the name to the `hosts` of a rule, or remove it from the distribution",
 };
 
-pub(super) static FAMILY: Family =
-    Family::Deployment(&[&SEVERAL, &NO_RULE, &ANONYMOUS, &NOT_LISTED, &NO_SUCH_HOST, &NAME_WITHOUT_RULE], find);
+pub(super) static FAMILY: Family = Family::Deployment(
+    &[&SEVERAL, &NO_RULE, &ANONYMOUS, &NOT_LISTED, &NO_SUCH_HOST, &NAME_WITHOUT_RULE],
+    find,
+);
 
 fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     paths(subject, found);
@@ -103,7 +105,8 @@ fn paths(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     }
     for one in &fit.not_listed {
         let (rule, buckets, listing) = (&one.rule, quoted(&one.buckets), &one.listing);
-        let message = format!("rule `{rule}` lists keys that may be in {buckets}, but a listing goes to {listing}");
+        let message =
+            format!("rule `{rule}` lists keys that may be in {buckets}, but a listing goes to {listing}");
         // A part of its keys is listed.
         let severity = if one.partly { Severity::Low } else { NOT_LISTED.severity };
         found.push(behaviors().found(&NOT_LISTED, message).severity(severity));

@@ -187,11 +187,8 @@ fn judge(
     let mut missing: Vec<&str> = vec!["kms:Decrypt"];
     missing.extend(needs.uploads.then_some("kms:GenerateDataKey"));
     let spot = Spot::file(file).then("Policy");
-    let ours = OurRequest {
-        distribution: &identity.arn,
-        account: identity.account(),
-        kind: RequestKind::Object,
-    };
+    let ours =
+        OurRequest { distribution: &identity.arn, account: identity.account(), kind: RequestKind::Object };
     for (index, statement) in document.allows() {
         let spot = spot.then("Statement").at(index);
         if let Some(member) = statement.inverted() {

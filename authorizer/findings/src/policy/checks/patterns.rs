@@ -158,8 +158,10 @@ fn folder_alone(subject: &PolicySubject<'_>) -> Vec<Observation> {
             let is_folder = matches!(pattern.segments(), [_, .., Segment::Literal(last)] if last.is_empty());
             let below = format!("{pattern}**");
             if is_folder && !rule.document.keys.contains(&below) {
-                let message =
-                    format!("rule `{}` names `{pattern}`, but nothing inside the folder: that is `{below}`", rule.id());
+                let message = format!(
+                    "rule `{}` names `{pattern}`, but nothing inside the folder: that is `{below}`",
+                    rule.id()
+                );
                 let severity = if rule.is_deny() { Severity::High } else { Severity::Medium };
                 found.push(rule.found_at(place, message).severity(severity));
             }
