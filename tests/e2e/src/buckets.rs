@@ -100,7 +100,8 @@ impl Buckets {
 impl State {
     async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         let (path, query) = (request.uri().path(), request.uri().query().unwrap_or_default());
-        let (bucket, key) = path[1..].split_once('/').unwrap_or((&path[1..], ""));
+        let path = path.strip_prefix('/').unwrap_or(path);
+        let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
         let bucket = bucket.to_owned();
         let is_asked = |name: &str| query.split('&').any(|pair| pair.split('=').next() == Some(name));
         let (versioning, versions) = (is_asked("versioning"), is_asked("versions"));

@@ -15,8 +15,9 @@ pub(super) enum Piece {
     Slash,
 }
 
-/// The most readers of a pattern that [`covers`] follows.
-const MOST_READERS: usize = 64;
+/// The most readers of a pattern that [`covers`] follows, so that 75 patterns of 255 letters, the most of a distribution, are
+/// compared in seconds.
+const MOST_READERS: usize = 12;
 
 /// CloudFront's path pattern: `*` stands for any characters and `?` for one, also for a slash
 /// ([AWS: PathPattern](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesCacheBehavior.html#DownloadDistValuesPathPattern)).
