@@ -105,7 +105,7 @@ impl Stage {
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         let x_cache = head.lines().find_map(|line| line.strip_prefix("x-cache: ")).unwrap();
         let x_cache = x_cache.strip_suffix(" from cloudfront").unwrap();
-        (head[9..12].parse().unwrap(), x_cache.to_owned(), body.to_owned())
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), x_cache.to_owned(), body.to_owned())
     }
 
     async fn put(&self, body: &str) {
