@@ -50,7 +50,7 @@ pub(crate) fn complete(mut answer: HttpResponse) -> HttpResponse {
 }
 
 /// The XML with the ids of an error, and with a reference for each character that XML cannot have or that its readers
-/// would take for another: S3 writes `&#x1;`, which is no XML 1.0 either, and `&#xD;`. `s3s` puts no space between
+/// would take for another: S3 writes `&#x1;`, which XML 1.0 does not allow either, and `&#xD;`. `s3s` puts no space between
 /// elements, so such a character is always of a key.
 fn xml(body: &[u8], ids: Option<&Ids>) -> Option<String> {
     let text = std::str::from_utf8(body).ok()?;
