@@ -45,7 +45,10 @@ pub struct GeneratedResponse {
     pub status_description: String,
     /// The headers.
     #[serde(serialize_with = "as_object")]
-    #[cfg_attr(feature = "tools", schemars(with = "std::collections::BTreeMap<String, HeaderLines<'static>>"))]
+    #[cfg_attr(
+        feature = "tools",
+        schemars(with = "std::collections::BTreeMap<String, HeaderLines<'static>>")
+    )]
     pub headers: CloudFrontHeaders<'static>,
     /// The body. `None` for a HEAD request (RFC 9110 section 9.3.2) and for an answer without a body.
     #[serde(skip_serializing_if = "Option::is_none")]

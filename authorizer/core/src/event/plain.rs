@@ -6,8 +6,8 @@
 use std::borrow::Cow;
 
 use super::{
-    CloudFrontConfig, CloudFrontHeader, CloudFrontHeaders, CloudFrontRequest, HeaderLines, ViewerRequestEvent,
-    headers_of,
+    CloudFrontConfig, CloudFrontHeader, CloudFrontHeaders, CloudFrontRequest, HeaderLines,
+    ViewerRequestEvent, headers_of,
 };
 use crate::plain_json::{PlainJson, once};
 
