@@ -140,8 +140,10 @@ mod tests {
         serde_json::from_value(view).unwrap()
     }
 
+    type NotDecided = (usize, usize, WhyUndecided);
+
     /// Each behavior that is not reached, by which, and each that is not decided, before which and why.
-    fn said(patterns: &[&str], escapes: Escapes) -> (Vec<(usize, usize)>, Vec<(usize, usize, WhyUndecided)>) {
+    fn said(patterns: &[&str], escapes: Escapes) -> (Vec<(usize, usize)>, Vec<NotDecided>) {
         let patterns: Vec<String> = patterns.iter().map(|one| (*one).to_owned()).collect();
         let Order { unreached, undecided } = Order::of(&distribution(&patterns), escapes);
         (

@@ -201,9 +201,9 @@ mod tests {
         use std::collections::BTreeSet;
         let close = |places: BTreeSet<usize>| {
             let mut all = places;
-            for at in 0..one.len() {
-                if all.contains(&at) && one[at] == Piece::Many {
-                    all.insert(at + 1);
+            for (at, piece) in one.iter().enumerate() {
+                if all.contains(&at) && *piece == Piece::Many {
+                    all.insert(at.saturating_add(1));
                 }
             }
             all
@@ -212,8 +212,8 @@ mod tests {
         let after = |places: &BTreeSet<usize>, letter: Option<char>| {
             let step = |at: &usize| match one.get(*at)? {
                 Piece::Many => Some(*at),
-                Piece::Any => Some(at + 1),
-                Piece::One(ours) => (Some(*ours) == letter).then_some(at + 1),
+                Piece::Any => Some(at.saturating_add(1)),
+                Piece::One(ours) => (Some(*ours) == letter).then_some(at.saturating_add(1)),
             };
             close(places.iter().filter_map(step).collect())
         };
