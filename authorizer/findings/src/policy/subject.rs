@@ -129,13 +129,13 @@ impl<'p> PolicySubject<'p> {
     /// The rule at this place.
     pub(super) fn rule(&self, index: usize) -> Option<RuleView<'p>> {
         let (document, rule) = (self.document.rules.get(index)?, self.policy().rules().get(index)?);
-        Some(RuleView::of(index, document, rule, &self.document.issuers))
+        Some(RuleView::new(index, document, rule, &self.document.issuers))
     }
 
     pub(super) fn rules(&self) -> impl Iterator<Item = RuleView<'p>> + use<'p> {
         let all: &'p [IssuerDocument] = &self.document.issuers;
         let rules = self.document.rules.iter().zip(self.policy().rules()).enumerate();
-        rules.map(move |(index, (document, rule))| RuleView::of(index, document, rule, all))
+        rules.map(move |(index, (document, rule))| RuleView::new(index, document, rule, all))
     }
 
     pub(super) fn allows(&self) -> impl Iterator<Item = RuleView<'p>> + use<'p> {
@@ -174,7 +174,7 @@ pub(super) struct RuleView<'p> {
 }
 
 impl<'p> RuleView<'p> {
-    fn of(index: usize, document: &'p RuleDocument, rule: &'p Rule, all: &'p [IssuerDocument]) -> Self {
+    fn new(index: usize, document: &'p RuleDocument, rule: &'p Rule, all: &'p [IssuerDocument]) -> Self {
         let speaks_of = |issuer: &&'p IssuerDocument| {
             document.issuers.as_ref().is_none_or(|names| names.contains(&issuer.name))
         };

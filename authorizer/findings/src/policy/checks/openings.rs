@@ -95,11 +95,11 @@ fn opens(
     index: usize,
     owner: &RuleView<'_>,
 ) -> Option<Observation> {
-    let (place, wide) = opener.patterns().nth(index)?;
+    let wide = opener.rule.keys().get(index)?;
     let is_own = owner.index == opener.index;
     // Most pairs of patterns of a long policy are apart.
-    let others = owner.patterns().enumerate().filter(|(at, _)| !is_own || *at != index);
-    for (at, (_, narrow)) in others.filter(|(_, (_, narrow))| heads_agree(narrow, wide)) {
+    let others = owner.rule.keys().iter().enumerate().filter(|(at, _)| !is_own || *at != index);
+    for (at, narrow) in others.filter(|(_, narrow)| heads_agree(narrow, wide)) {
         for claim in opened(narrow, wide) {
             let exact = subject.exact();
             let others = exact.variant(owner.index, Variant::Others(at, claim.to_owned()));
@@ -138,6 +138,7 @@ fn opens(
                 opener.id(),
                 words(&witness)
             );
+            let place = opener.place().then("keys").at(index);
             return Some(opener.found_at(place, message).severity(severity).shown(witness));
         }
     }
