@@ -74,7 +74,8 @@ pub(crate) fn warnings(
     let times = document.rules.iter().enumerate();
     let times = times.flat_map(|(index, rule)| times_as_texts(rule, || Place::member("rules").at(index)));
     let literal = document.rules.iter().enumerate();
-    let literal = literal.flat_map(|(index, rule)| other_notations(rule, || Place::member("rules").at(index)));
+    let literal =
+        literal.flat_map(|(index, rule)| other_notations(rule, || Place::member("rules").at(index)));
     let sign_in = document.sign_in.iter().flat_map(of_sign_in(document));
     let hosts = hosts_without_sign_in(document);
     let all =

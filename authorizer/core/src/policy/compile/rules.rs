@@ -144,11 +144,7 @@ fn compile_sources(texts: Option<&[String]>, place: &Place, problems: &mut Probl
     let texts = texts?;
     let place = || place.then("source_ips");
     if texts.is_empty() {
-        problems.add(
-            place(),
-            "a rule without addresses matches nothing",
-            "name an address, or remove it",
-        );
+        problems.add(place(), "a rule without addresses matches nothing", "name an address, or remove it");
     }
     let mut networks = Vec::with_capacity(texts.len());
     for (index, text) in texts.iter().enumerate() {
