@@ -72,9 +72,10 @@ pub(crate) fn warnings(
         rule.when.iter().filter_map(warned)
     });
     let times = document.rules.iter().enumerate();
-    let times = times.flat_map(|(index, rule)| times_as_texts(rule, &Place::member("rules").at(index)));
+    let times = times.flat_map(|(index, rule)| times_as_texts(rule, || Place::member("rules").at(index)));
     let literal = document.rules.iter().enumerate();
-    let literal = literal.flat_map(|(index, rule)| other_notations(rule, &Place::member("rules").at(index)));
+    let literal =
+        literal.flat_map(|(index, rule)| other_notations(rule, || Place::member("rules").at(index)));
     let sign_in = document.sign_in.iter().flat_map(of_sign_in(document));
     let hosts = hosts_without_sign_in(document);
     let all =
@@ -210,20 +211,21 @@ fn no_key_set(issuer: &IssuerDocument) -> Option<OfIssuer> {
 
 /// Patterns that another notation gives another meaning. `$sub`, `:sub`, `<sub>` and `%sub%` are these letters here, `*`
 /// alone does not match a key with a slash, no key has the name of its bucket, and nothing is a regular expression.
-fn other_notations(rule: &RuleDocument, place: &Place) -> Vec<Warned> {
+fn other_notations(rule: &RuleDocument, place: impl Fn() -> Place) -> Vec<Warned> {
     let mut warned = Vec::new();
     for (index, pattern) in rule.keys.iter().enumerate() {
-        let place = place.then("keys").at(index);
+        // Most patterns have no warning, so no place is built for them.
+        let place = || place().then("keys").at(index);
         if pattern == "*" {
             let message = "`*` matches the keys without a `/` only".to_owned();
             let remedy = "write `**` for every key, or leave it if only those are meant";
-            warned.push(("star-alone", place, message, remedy));
+            warned.push(("star-alone", place(), message, remedy));
         } else if let Some(start) = address(pattern) {
             let message =
                 format!("the pattern begins with `{}`, which is not a part of a key", start.escape_debug());
             let remedy = "write only the keys, without the bucket and what stands before it, such as `public/**`, or `**` \
                           for every key; leave it if the keys contain these letters";
-            warned.push(("bucket-in-pattern", place, message, remedy));
+            warned.push(("bucket-in-pattern", place(), message, remedy));
         } else if pattern.starts_with('^')
             || pattern.ends_with('$')
             || pattern.contains(".+")
@@ -234,76 +236,68 @@ fn other_notations(rule: &RuleDocument, place: &Place) -> Vec<Warned> {
                     .to_owned();
             let remedy = "write `*` within a segment, `**` for any number of segments, and one pattern for each \
                           alternative, or leave it if the keys contain these characters";
-            warned.push(("regular-expression", place, message, remedy));
+            warned.push(("regular-expression", place(), message, remedy));
         } else if let Some(segment) = pattern.split('/').find(|segment| is_placeholder(segment)) {
             let message =
                 format!("`{}` stands for these letters in a key, not for a claim", segment.escape_debug());
             let remedy =
                 "write a claim in braces, such as `{sub}`, or leave it if the keys contain these letters";
-            warned.push(("other-placeholder", place, message, remedy));
+            warned.push(("other-placeholder", place(), message, remedy));
         }
     }
     warned
 }
 
 /// The names of claims that read like a path into an object.
-fn paths(document: &PolicyDocument) -> impl Iterator<Item = Warned> {
-    let issuers = document.issuers.iter().enumerate().flat_map(|(index, issuer)| {
-        let place = Place::member("issuers").at(index).then("required");
-        issuer.required.keys().map(move |claim| (place.then(claim), claim.as_str()))
-    });
-    let rules = document.rules.iter().enumerate().flat_map(|(index, rule)| {
-        let place = Place::member("rules").at(index);
-        let when = place.then("when");
-        let conditions = rule.when.keys().map(move |claim| (when.then(claim), claim.as_str()));
-        let patterns = place.then("keys");
-        let keys = rule.keys.iter().enumerate().flat_map(move |(at, key)| {
-            let place = patterns.at(at);
-            key.split('{')
-                .skip(1)
-                .filter_map(|rest| rest.split_once('}'))
-                .map(move |(claim, _)| (place.clone(), claim))
-        });
-        let stored = place.then("upload").then("metadata");
-        let metadata =
-            rule.upload.iter().flat_map(|upload| &upload.metadata).filter_map(move |(name, value)| {
-                let claim = value.strip_prefix('{')?.strip_suffix('}')?;
-                Some((stored.then(name), claim))
-            });
-        conditions.chain(keys).chain(metadata)
-    });
-    issuers.chain(rules).filter_map(|(place, claim)| {
-        if let Some(meant) = of_another_system(claim) {
-            let (claim, meant) = (claim.escape_debug(), meant.escape_debug());
-            let message = format!("`{claim}` is the name of a claim here, and not the claim `{meant}`");
-            let remedy = "write the name that the claim has in the token, such as `sub`, or leave it if the tokens have \
-                          a claim with this name";
-            return Some(("claim-of-another-notation", place, message, remedy));
+fn paths(document: &PolicyDocument) -> Vec<Warned> {
+    let mut warned = Vec::new();
+    for (index, issuer) in document.issuers.iter().enumerate() {
+        let place = |claim: &str| Place::member("issuers").at(index).then("required").then(claim);
+        warned.extend(issuer.required.keys().filter_map(|claim| path(claim, || place(claim))));
+    }
+    for (index, rule) in document.rules.iter().enumerate() {
+        let place = || Place::member("rules").at(index);
+        warned.extend(rule.when.keys().filter_map(|claim| path(claim, || place().then("when").then(claim))));
+        for (at, key) in rule.keys.iter().enumerate() {
+            let claims = key.split('{').skip(1).filter_map(|rest| rest.split_once('}'));
+            warned.extend(claims.filter_map(|(claim, _)| path(claim, || place().then("keys").at(at))));
         }
-        if is_odd(claim) {
-            let message = format!("`{}` is the name of one claim here", claim.escape_debug());
-            let remedy = "write the name that the claim has in the token, such as `sub`; for several words write \
-                          several patterns; or leave it if the tokens have a claim with this name";
-            return Some(("claim-of-another-notation", place, message, remedy));
+        for (name, value) in rule.upload.iter().flat_map(|upload| &upload.metadata) {
+            let claim = value.strip_prefix('{').and_then(|value| value.strip_suffix('}'));
+            let place = || place().then("upload").then("metadata").then(name);
+            warned.extend(claim.and_then(|claim| path(claim, place)));
         }
-        if has_index(claim) {
-            let claim = claim.escape_debug();
-            let message = format!("a number in `{claim}` is the name of a member, not a place in an array");
-            return Some((
-                "number-in-claim-path",
-                place,
-                message,
-                "test an array with `has`, or leave it if the object has this member",
-            ));
-        }
-        let path = meant_path(claim)?;
+    }
+    warned
+}
+
+/// What is said of the name of a claim that reads like a path into an object.
+fn path(claim: &str, place: impl FnOnce() -> Place) -> Option<Warned> {
+    if let Some(meant) = of_another_system(claim) {
+        let (claim, meant) = (claim.escape_debug(), meant.escape_debug());
+        let message = format!("`{claim}` is the name of a claim here, and not the claim `{meant}`");
+        let remedy = "write the name that the claim has in the token, such as `sub`, or leave it if the tokens have \
+                      a claim with this name";
+        return Some(("claim-of-another-notation", place(), message, remedy));
+    }
+    if is_odd(claim) {
+        let message = format!("`{}` is the name of one claim here", claim.escape_debug());
+        let remedy = "write the name that the claim has in the token, such as `sub`; for several words write \
+                      several patterns; or leave it if the tokens have a claim with this name";
+        return Some(("claim-of-another-notation", place(), message, remedy));
+    }
+    if has_index(claim) {
         let claim = claim.escape_debug();
-        let message = format!(
-            "`{claim}` is the name of one claim, not a path into an object, which is written `{path}`"
-        );
-        let remedy = "write the path so, or leave it if the tokens have a claim with this name";
-        Some(("claim-with-dots", place, message, remedy))
-    })
+        let message = format!("a number in `{claim}` is the name of a member, not a place in an array");
+        let remedy = "test an array with `has`, or leave it if the object has this member";
+        return Some(("number-in-claim-path", place(), message, remedy));
+    }
+    let path = meant_path(claim)?;
+    let claim = claim.escape_debug();
+    let message =
+        format!("`{claim}` is the name of one claim, not a path into an object, which is written `{path}`");
+    let remedy = "write the path so, or leave it if the tokens have a claim with this name";
+    Some(("claim-with-dots", place(), message, remedy))
 }
 
 /// The warning that names the files of secrets that a review does without.
@@ -382,7 +376,7 @@ pub(crate) fn at_their_places(
 }
 
 /// The claims of a rule that must be texts, and are numbers in every token.
-fn times_as_texts(rule: &RuleDocument, place: &Place) -> Vec<Warned> {
+fn times_as_texts(rule: &RuleDocument, place: impl Fn() -> Place) -> Vec<Warned> {
     let mut warned = Vec::new();
     // Most patterns do not have a claim that may be a time, and are not parsed for it.
     let may_have = |pattern: &String| ["{exp}", "{nbf}", "{iat}"].iter().any(|claim| pattern.contains(claim));
@@ -393,7 +387,7 @@ fn times_as_texts(rule: &RuleDocument, place: &Place) -> Vec<Warned> {
             let message = format!("`{{{claim}}}` is a number in every token, so the pattern matches no key");
             (
                 "number-as-text",
-                place.then("keys").at(index),
+                place().then("keys").at(index),
                 message,
                 "use a claim that is a string, such as `{sub}`",
             )
@@ -402,15 +396,12 @@ fn times_as_texts(rule: &RuleDocument, place: &Place) -> Vec<Warned> {
     let metadata = rule.upload.iter().flat_map(|upload| &upload.metadata);
     warned.extend(metadata.filter_map(|(name, value)| {
         let claim = value.strip_prefix('{')?.strip_suffix('}')?;
-        let message =
-            format!("`{{{claim}}}` is a number in every token, so rule `{}` matches no upload", rule.id);
-        let place = place.then("upload").then("metadata").then(name);
-        is_numeric_date(claim).then_some((
-            "number-as-text",
-            place,
-            message,
-            "use a claim that is a string, or remove the metadata",
-        ))
+        is_numeric_date(claim).then(|| {
+            let message =
+                format!("`{{{claim}}}` is a number in every token, so rule `{}` matches no upload", rule.id);
+            let place = place().then("upload").then("metadata").then(name);
+            ("number-as-text", place, message, "use a claim that is a string, or remove the metadata")
+        })
     }));
     warned
 }

@@ -391,7 +391,7 @@ impl<'p> Exact<'p> {
         let denies: Vec<_> = of(Effect::Deny).map(|(index, _)| index).collect();
         of(Effect::Allow)
             .map(|(index, _)| index)
-            .filter(|index| allows(*index))
+            .filter(|index| self.could_overlap(operation, *index, thought_up) && allows(*index))
             .find_map(|index| Some((index, self.meeting(operation, [index, thought_up], &denies)?)))
     }
 

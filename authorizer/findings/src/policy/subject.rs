@@ -1,9 +1,10 @@
 //! The input of the checks, and words that more than one check needs.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use authorizer_analysis::Reach;
+use authorizer_analysis::engine::heads_agree;
 use authorizer_analysis::{Who, Witness};
 use authorizer_core::operation::{OperationSet, S3Operation};
 use authorizer_core::policy::document::{IssuerDocument, PolicyDocument, RuleDocument};
@@ -62,9 +63,8 @@ impl<'p> PolicySubject<'p> {
         allows: impl Fn(&RuleView<'_>) -> bool,
     ) -> Option<Witness> {
         let thought_up = self.exact.variant(rule.index, variant)?;
-        let of_a_kind: BTreeSet<_> =
-            self.allows().filter(|allow| allows(allow)).map(|allow| allow.index).collect();
-        let (_, witness) = self.exact.let_in(operation, thought_up, |index| of_a_kind.contains(&index))?;
+        let is_of_a_kind = |index| self.rule(index).is_some_and(|allow| allows(&allow));
+        let (_, witness) = self.exact.let_in(operation, thought_up, is_of_a_kind)?;
         self.confirmed(rule, witness)
     }
 
@@ -126,16 +126,16 @@ impl<'p> PolicySubject<'p> {
         self.policy().possible().operations
     }
 
+    /// The rule at this place.
+    pub(super) fn rule(&self, index: usize) -> Option<RuleView<'p>> {
+        let (document, rule) = (self.document.rules.get(index)?, self.policy().rules().get(index)?);
+        Some(RuleView::new(index, document, rule, &self.document.issuers))
+    }
+
     pub(super) fn rules(&self) -> impl Iterator<Item = RuleView<'p>> + use<'p> {
         let all: &'p [IssuerDocument] = &self.document.issuers;
-        self.document.rules.iter().zip(self.policy().rules()).enumerate().map(
-            move |(index, (document, rule))| {
-                let speaks_of = |issuer: &&'p IssuerDocument| {
-                    document.issuers.as_ref().is_none_or(|names| names.contains(&issuer.name))
-                };
-                RuleView { index, document, rule, issuers: all.iter().filter(speaks_of).collect() }
-            },
-        )
+        let rules = self.document.rules.iter().zip(self.policy().rules()).enumerate();
+        rules.map(move |(index, (document, rule))| RuleView::new(index, document, rule, all))
     }
 
     pub(super) fn allows(&self) -> impl Iterator<Item = RuleView<'p>> + use<'p> {
@@ -174,6 +174,18 @@ pub(super) struct RuleView<'p> {
 }
 
 impl<'p> RuleView<'p> {
+    fn new(index: usize, document: &'p RuleDocument, rule: &'p Rule, all: &'p [IssuerDocument]) -> Self {
+        let speaks_of = |issuer: &&'p IssuerDocument| {
+            document.issuers.as_ref().is_none_or(|names| names.contains(&issuer.name))
+        };
+        Self { index, document, rule, issuers: all.iter().filter(speaks_of).collect() }
+    }
+
+    /// Whether a pattern of it may match a key that a pattern of the other matches. "Yes" may be wrong, "no" is not.
+    pub(super) fn is_near(&self, other: &RuleView<'_>) -> bool {
+        self.rule.keys().iter().any(|one| other.rule.keys().iter().any(|other| heads_agree(one, other)))
+    }
+
     pub(super) fn id(&self) -> &'p str {
         &self.document.id
     }

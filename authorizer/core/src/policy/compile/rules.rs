@@ -142,13 +142,9 @@ fn compile_period(
 
 fn compile_sources(texts: Option<&[String]>, place: &Place, problems: &mut Problems) -> Option<Vec<IpNet>> {
     let texts = texts?;
-    let place = place.then("source_ips");
+    let place = || place.then("source_ips");
     if texts.is_empty() {
-        problems.add(
-            place.clone(),
-            "a rule without addresses matches nothing",
-            "name an address, or remove it",
-        );
+        problems.add(place(), "a rule without addresses matches nothing", "name an address, or remove it");
     }
     let mut networks = Vec::with_capacity(texts.len());
     for (index, text) in texts.iter().enumerate() {
@@ -156,18 +152,18 @@ fn compile_sources(texts: Option<&[String]>, place: &Place, problems: &mut Probl
         match network {
             // A viewer with an IPv4 address appears here as IPv4, never as a mapped IPv6 address.
             Some(IpNet::V6(net)) if net.addr().to_ipv4_mapped().is_some() => problems.add(
-                place.at(index),
+                place().at(index),
                 format!("`{text}` is an IPv4 address inside IPv6, which no viewer has"),
                 "write the IPv4 address itself",
             ),
             Some(network) if network.trunc() == network => networks.push(network),
             Some(network) => problems.add(
-                place.at(index),
+                place().at(index),
                 format!("`{text}` has bits set after its prefix"),
                 format!("write `{}`, or the address alone", network.trunc()),
             ),
             None => problems.add(
-                place.at(index),
+                place().at(index),
                 format!("`{}` is not an address or a network", text.escape_debug()),
                 "write `203.0.113.9`, `203.0.113.0/24` or `2001:db8::/32`",
             ),
@@ -184,16 +180,16 @@ fn compile_hosts(
     problems: &mut Problems,
 ) -> Option<Vec<HostPattern>> {
     let texts = texts?;
-    let place = place.then("hosts");
+    let place = || place.then("hosts");
     if effect == EffectDocument::Deny {
         problems.add(
-            place.clone(),
+            place(),
             "a deny rule cannot have `hosts`: the viewer chooses the host, and could use another name of the distribution",
             "remove `hosts` here, and give `hosts` to the allow rules instead",
         );
     } else if texts.is_empty() {
         problems.add(
-            place.clone(),
+            place(),
             "a rule with an empty `hosts` matches nothing",
             "name a host, such as `hosts = [\"downloads.example.com\"]`, or remove `hosts`",
         );
@@ -203,7 +199,7 @@ fn compile_hosts(
         match HostPattern::parse(text) {
             Some(host) => hosts.push(host),
             None => problems.add(
-                place.at(index),
+                place().at(index),
                 format!("`{}` is not a host name in lower case", text.escape_debug()),
                 "write a name such as `downloads.example.com`, or `*.example.org` for all names below it: no scheme, \
                  port, path or last dot, a `*` only as the whole first label, and other letters than a to z in \

@@ -77,15 +77,16 @@ pub(super) fn compile(
     document
         .upload
         .as_ref()
-        .map_or_else(UploadTerms::default, |upload| compile_upload(upload, &place.then("upload"), problems))
+        .map_or_else(UploadTerms::default, |upload| compile_upload(upload, place, problems))
 }
 
-fn compile_upload(document: &UploadDocument, place: &Place, problems: &mut Problems) -> UploadTerms {
+fn compile_upload(document: &UploadDocument, rule: &Place, problems: &mut Problems) -> UploadTerms {
+    let place = |member: &str| rule.then("upload").then(member);
     let max_bytes = document.max_bytes.as_ref().and_then(|size| {
         let bytes = parse_size(size).filter(|bytes| *bytes > 0);
         if bytes.is_none() {
             problems.add(
-                place.then("max_bytes"),
+                place("max_bytes"),
                 "this is not a number of bytes above 0",
                 "write a number, or a text such as `\"25MB\"`; units are B, kB, MB, GB, KiB, MiB, GiB",
             );
@@ -97,29 +98,33 @@ fn compile_upload(document: &UploadDocument, place: &Place, problems: &mut Probl
         content_types: document
             .content_types
             .as_ref()
-            .map(|types| compile_types(types, &place.then("content_types"), problems)),
+            .map(|types| compile_types(types, || place("content_types"), problems)),
         create_only: document.create_only,
-        metadata: compile_metadata(&document.metadata, &place.then("metadata"), problems),
-        checksums: compile_checksums(&document.checksums, &place.then("checksums"), problems),
+        metadata: compile_metadata(&document.metadata, || place("metadata"), problems),
+        checksums: compile_checksums(&document.checksums, || place("checksums"), problems),
     }
 }
 
 /// The checksums that are named. What `true` stands for depends on the whole policy, and is filled in later.
-fn compile_checksums(document: &ChecksumsDocument, place: &Place, problems: &mut Problems) -> Checksums {
+fn compile_checksums(
+    document: &ChecksumsDocument,
+    place: impl Fn() -> Place,
+    problems: &mut Problems,
+) -> Checksums {
     let ChecksumsDocument::Named(words) = document else { return Checksums::NONE };
     if words.is_empty() {
-        problems.add(place.clone(), "no checksum is named", "name one, such as `[\"sha256\"]`, or remove it");
+        problems.add(place(), "no checksum is named", "name one, such as `[\"sha256\"]`, or remove it");
     }
     let mut named = Checksums::NONE;
     for (index, word) in words.iter().enumerate() {
         let one: Option<Checksums> = ChecksumAlgorithm::parse(word).map(|one| [one].into_iter().collect());
         match one {
             Some(one) if one.is_within(named) => {
-                problems.add(place.at(index), format!("`{word}` is named twice"), "remove one of the two")
+                problems.add(place().at(index), format!("`{word}` is named twice"), "remove one of the two")
             }
             Some(one) => named = named.union(one),
             None => problems.add(
-                place.at(index),
+                place().at(index),
                 format!("`{}` is not a checksum of S3", word.escape_debug()),
                 format!("write one of {}", Checksums::all()),
             ),
@@ -128,10 +133,10 @@ fn compile_checksums(document: &ChecksumsDocument, place: &Place, problems: &mut
     named
 }
 
-fn compile_types(types: &[String], place: &Place, problems: &mut Problems) -> Vec<MediaRange> {
+fn compile_types(types: &[String], place: impl Fn() -> Place, problems: &mut Problems) -> Vec<MediaRange> {
     if types.is_empty() {
         problems.add(
-            place.clone(),
+            place(),
             "no media type is allowed, so nothing can be uploaded",
             "name one, such as `image/*`, or remove it",
         );
@@ -141,7 +146,7 @@ fn compile_types(types: &[String], place: &Place, problems: &mut Problems) -> Ve
         match MediaRange::parse(text) {
             Some(range) => ranges.push(range),
             None => problems.add(
-                place.at(index),
+                place().at(index),
                 format!("`{}` is not a media type", text.escape_debug()),
                 "write `image/png`, `image/*` or `*/*`, without parameters",
             ),
@@ -152,26 +157,26 @@ fn compile_types(types: &[String], place: &Place, problems: &mut Problems) -> Ve
 
 fn compile_metadata(
     metadata: &BTreeMap<String, String>,
-    place: &Place,
+    place: impl Fn() -> Place,
     problems: &mut Problems,
 ) -> BTreeMap<String, MetadataTerm> {
     let mut terms = BTreeMap::new();
     for (name, text) in metadata {
-        let place = place.then(name);
+        let place = || place().then(name);
         let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ['-', '_', '.'].contains(&c);
         if name.is_empty() || !name.chars().all(is_name) {
             problems.add(
-                place.clone(),
+                place(),
                 format!("`{}` is not a metadata name", name.escape_debug()),
                 "use lower-case letters, digits, `-`, `_` and `.`, without `x-amz-meta-`",
             );
         } else if name.starts_with("x-amz-meta-") {
-            problems.add(place.clone(), "S3 would add `x-amz-meta-` again", "remove `x-amz-meta-`");
+            problems.add(place(), "S3 would add `x-amz-meta-` again", "remove `x-amz-meta-`");
         }
         let claim = text.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
         let term = match claim {
             Some(claim) if !claim.is_empty() && !claim.contains(['{', '}']) => {
-                problems.check_claim(|| place.clone(), claim);
+                problems.check_claim(place, claim);
                 MetadataTerm::Claim(claim.to_owned())
             }
             None if text == "*" => MetadataTerm::Any,
@@ -180,7 +185,7 @@ fn compile_metadata(
             }
             Some(_) | None => {
                 problems.add(
-                    place,
+                    place(),
                     format!("`{}` is not a metadata value", text.escape_debug()),
                     "write `\"*\"` for any value, `\"{claim}\"` for a claim's, or printable ASCII without `{`, \
                      `}` and `*`",

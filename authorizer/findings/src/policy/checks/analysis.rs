@@ -130,8 +130,7 @@ pub(super) static FAMILY: Family = Family::Policy(&[
 ]);
 
 fn ids(subject: &PolicySubject<'_>, rules: &[usize]) -> String {
-    let all: Vec<_> = subject.rules().collect();
-    let ids: Vec<_> = rules.iter().filter_map(|index| all.get(*index)).map(RuleView::id).collect();
+    let ids: Vec<_> = rules.iter().filter_map(|index| Some(subject.rule(*index)?.id())).collect();
     list(&ids)
 }
 
@@ -237,13 +236,14 @@ fn makes_no_difference(subject: &PolicySubject<'_>) -> Vec<Observation> {
 
 fn denies_nothing(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
+    let allows: Vec<_> = subject.allows().collect();
     // That no request matches a rule is a finding of its own.
     let denies = subject.denies().filter(|rule| !matches!(subject.reach(rule), Some(Reach::Impossible)));
     for rule in denies {
         let idle: Vec<_> = rule
             .patterns()
             .enumerate()
-            .filter(|(index, _)| protects_nothing(subject, &rule, *index))
+            .filter(|(index, _)| protects_nothing(subject, &allows, &rule, *index))
             .collect();
         if idle.len() == rule.rule.keys().len() {
             let hint = idle.iter().find_map(|(_, (_, pattern))| meant(subject, &rule, pattern));
@@ -272,10 +272,15 @@ fn denies_nothing(subject: &PolicySubject<'_>) -> Vec<Observation> {
 }
 
 /// Whether no allow rule matches a request that the deny rule matches by its pattern at this place: proved.
-fn protects_nothing(subject: &PolicySubject<'_>, rule: &RuleView<'_>, pattern: usize) -> bool {
+fn protects_nothing(
+    subject: &PolicySubject<'_>,
+    allows: &[RuleView<'_>],
+    rule: &RuleView<'_>,
+    pattern: usize,
+) -> bool {
     let exact = subject.exact();
     let everyone = exact.everyone();
-    subject.allows().all(|allow| {
+    allows.iter().all(|allow| {
         rule.rule.operations().iter().filter(|one| allow.has(*one)).all(|operation| {
             let require = [rule.index, allow.index];
             let within = Some((rule.index, pattern));
@@ -297,9 +302,10 @@ fn meant(subject: &PolicySubject<'_>, rule: &RuleView<'_>, pattern: &KeyPattern)
 
 fn public_holds_private(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let denies: Vec<_> = subject.denies().map(|rule| rule.index).collect();
+    let (publics, privates): (Vec<_>, Vec<_>) = subject.allows().partition(RuleView::is_anonymous);
     let mut found = Vec::new();
-    for public in subject.allows().filter(RuleView::is_anonymous) {
-        for private in subject.allows().filter(|rule| !rule.is_anonymous()) {
+    for public in &publics {
+        for private in &privates {
             let exact = subject.exact();
             let mut reads = vec![Op::GetObject, Op::HeadObject, Op::GetObjectVersion, Op::ListObjectsV2];
             reads.retain(|one| exact.could_overlap(*one, public.index, private.index));
@@ -397,8 +403,9 @@ fn limits_combine(subject: &PolicySubject<'_>) -> Vec<Observation> {
     let mut found = Vec::new();
     for (index, one) in parts.iter().enumerate() {
         for other in parts.iter().skip(index).skip(1).filter(|other| begin(one) || begin(other)) {
-            let combine = (is_shorter(one, other) && is_narrower(other, one))
-                || (is_shorter(other, one) && is_narrower(one, other));
+            let combine = one.is_near(other)
+                && ((is_shorter(one, other) && is_narrower(other, one))
+                    || (is_shorter(other, one) && is_narrower(one, other)));
             let shown = combine
                 .then(|| subject.exact().meeting(Op::UploadPart, [one.index, other.index], &denies))
                 .flatten();

@@ -1,7 +1,7 @@
 //! Allow rules that open what another pattern or another rule keeps to some.
 
 use authorizer_analysis::Who;
-use authorizer_analysis::engine::Answer;
+use authorizer_analysis::engine::{Answer, heads_agree};
 use authorizer_core::claim_name;
 use authorizer_core::operation::S3Operation as Op;
 use authorizer_core::rules::{KeyPattern, Segment};
@@ -95,9 +95,11 @@ fn opens(
     index: usize,
     owner: &RuleView<'_>,
 ) -> Option<Observation> {
-    let (place, wide) = opener.patterns().nth(index)?;
+    let wide = opener.rule.keys().get(index)?;
     let is_own = owner.index == opener.index;
-    for (at, (_, narrow)) in owner.patterns().enumerate().filter(|(at, _)| !is_own || *at != index) {
+    // Most pairs of patterns of a long policy are apart.
+    let others = owner.rule.keys().iter().enumerate().filter(|(at, _)| !is_own || *at != index);
+    for (at, narrow) in others.filter(|(_, narrow)| heads_agree(narrow, wide)) {
         for claim in opened(narrow, wide) {
             let exact = subject.exact();
             let others = exact.variant(owner.index, Variant::Others(at, claim.to_owned()));
@@ -136,6 +138,7 @@ fn opens(
                 opener.id(),
                 words(&witness)
             );
+            let place = opener.place().then("keys").at(index);
             return Some(opener.found_at(place, message).severity(severity).shown(witness));
         }
     }
@@ -176,6 +179,11 @@ fn past(
     fence: Fence,
     open: &RuleView<'_>,
 ) -> Option<Observation> {
+    let both = open.rule.operations().intersection(fenced.rule.operations());
+    // Most pairs of rules of a long policy are apart.
+    if both.is_empty() || !open.is_near(fenced) {
+        return None;
+    }
     let exact = subject.exact();
     let unfenced = exact.variant(fenced.index, Variant::Unfenced(fence))?;
     let exclude = [subject.deny_indexes(), vec![fenced.index]].concat();
@@ -187,7 +195,6 @@ fn past(
     };
     let patterns: Vec<_> =
         open.rule.keys().iter().enumerate().filter(|(_, pattern)| !asks_more(pattern)).collect();
-    let both = open.rule.operations().intersection(fenced.rule.operations());
     let could = |operation: &Op| exact.could_overlap(*operation, open.index, unfenced);
     let witness = both.iter().filter(could).find_map(|operation| {
         patterns.iter().find_map(|(index, _)| {
