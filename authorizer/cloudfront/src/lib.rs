@@ -10,12 +10,14 @@
 //! 5. [`Target`] says which bucket an origin is, [`MethodSet`] which methods a behavior can let in, and [`Forwarding`]
 //!    what AWS's own origin request policies send on.
 //! 6. [`CachePolicy`], [`OriginRequestPolicy`] and [`ResponseHeadersPolicy`] are what these policies say, AWS's own too.
-//! 7. A [`Template`] is a distribution as CloudFormation has it, brought into CloudFront's form.
+//! 7. A [`CorsDifference`] is one between such a policy and `[cors]`; a [`Fit`] says whether path patterns fit the rules.
+//! 8. A [`Template`] is a distribution as CloudFormation has it, brought into CloudFront's form.
 
 mod arn;
 mod attach;
 mod bucket;
 mod change;
+mod cors;
 mod detach;
 mod edit;
 mod exported;
@@ -35,6 +37,7 @@ pub use arn::{ArnError, FunctionName, FunctionVersion};
 pub use attach::{Attachment, Behaviors, Feature, attach};
 pub use bucket::{Endpoint, OtherS3, Target};
 pub use change::{Change, Changed, Note, Place, Setting};
+pub use cors::{CorsDifference, NamesApart};
 pub use detach::{BucketAfterwards, Detachment, detach};
 pub use exported::{Exported, ExportedError, UpdateInput};
 pub use fit::{Fit, NotListed, Unreached};
