@@ -9,13 +9,15 @@ use super::bucket::Target;
 use super::change::{Changed, Note, Setting};
 use super::edit::Edit;
 use super::exported::Exported;
-use super::fit::{Fit, Unreached};
+use super::fit::Fit;
 use super::managed::{
     CachePolicyId, Caching, CorsHeaders, Forwarding, OriginRequestPolicyId, ResponseHeadersPolicyId,
 };
 use super::members::{UnknownMember, unknown_in_distribution};
 use super::needs::DistributionNeeds;
 use super::obstacle::{Obstacle, Stopped};
+use super::order::Order;
+use super::path_pattern::{Escapes, PathPattern};
 use super::view::{Behavior, BehaviorName, Origin, View};
 
 /// The settings of an attach.
@@ -162,16 +164,10 @@ impl Behaviors {
     }
 }
 
-/// CloudFront treats a pattern with and without a leading slash as the same
-/// ([AWS: PathPattern](https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CacheBehavior.html)).
+/// Whether two names are of one behavior: the pattern may be written in two ways.
 fn is_same(one: &BehaviorName, other: &BehaviorName) -> bool {
-    fn bare(name: &BehaviorName) -> Option<&str> {
-        match name {
-            BehaviorName::Default => None,
-            BehaviorName::Pattern(pattern) => Some(pattern.strip_prefix('/').unwrap_or(pattern)),
-        }
-    }
-    bare(one) == bare(other)
+    let is_default = |name: &BehaviorName| matches!(name, BehaviorName::Default);
+    is_default(one) == is_default(other) && PathPattern::of(one) == PathPattern::of(other)
 }
 
 /// What an origin reaches in S3: a bucket by its name, or `/` and the host where the bucket is not known.
@@ -497,7 +493,8 @@ impl Judge<'_> {
         let is_ours = |behavior: &Behavior| has_ours(behavior, self.attachment);
         let behaviors: Vec<_> = self.view.behaviors().collect();
         let mut notes = Vec::new();
-        for one in Unreached::all(self.view) {
+        let order = Order::of(self.view, Escapes::NotKnown);
+        for one in order.unreached {
             if let (Some((behavior, there)), Some((by, first))) =
                 (behaviors.get(one.index), behaviors.get(one.by))
                 && (is_ours(there) || is_ours(first))
@@ -505,10 +502,22 @@ impl Judge<'_> {
                 notes.push(Note::Unreached { behavior: behavior.clone(), by: by.clone() });
             }
         }
+        // Any behavior before it may be the one.
+        let first = behaviors.iter().position(|(_, behavior)| is_ours(behavior));
+        let undecided = order.undecided.iter().filter(|one| first.is_some_and(|first| first <= one.index));
+        let undecided: Vec<BehaviorName> =
+            undecided.filter_map(|one| Some(behaviors.get(one.index)?.0.clone())).collect();
+        if !undecided.is_empty() {
+            notes.push(Note::OrderUndecided { behaviors: undecided });
+        }
         let rules = self.attachment.needs.as_ref().map(|needs| needs.rules.as_slice());
         let fit = Fit::of(self.view, is_ours, rules.unwrap_or_default());
         if rules.is_some() {
             notes.extend(fit.without_rule.into_iter().map(|behavior| Note::NoRule { behavior }));
+            if !fit.undecided_rules.is_empty() || !fit.undecided_behaviors.is_empty() {
+                let (rules, behaviors) = (fit.undecided_rules, fit.undecided_behaviors);
+                notes.push(Note::KeysUndecided { rules, behaviors });
+            }
         }
         if fit.buckets.len() > 1 {
             notes.push(Note::SeveralBuckets { buckets: fit.buckets.iter().cloned().collect() });

@@ -191,6 +191,18 @@ pub enum Note {
         /// The behavior that has all of its paths.
         by: BehaviorName,
     },
+    /// Behaviors of which it was not decided whether one before them has all of their paths.
+    OrderUndecided {
+        /// The behaviors.
+        behaviors: Vec<BehaviorName>,
+    },
+    /// Allow rules and behaviors of which it was not decided which keys of a rule are paths of which behavior.
+    KeysUndecided {
+        /// The ids of the rules.
+        rules: Vec<String>,
+        /// The behaviors.
+        behaviors: Vec<BehaviorName>,
+    },
     /// CloudFront's own signed URLs or cookies are required, beside the token.
     SignedUrls {
         /// The behavior.
@@ -451,6 +463,23 @@ impl fmt::Display for Note {
             Self::Unreached { behavior, by } => {
                 write!(f, "{behavior} gets no request: {by}, before it, takes each of its paths")
             }
+            Self::OrderUndecided { behaviors } => write!(
+                f,
+                "not decided: whether a behavior before it takes each path of {}. The path patterns are too long to compare, \
+                 or have a `%`, which AWS does not document for them; compare them by hand",
+                few(behaviors)
+            ),
+            Self::KeysUndecided { rules, behaviors } => {
+                let rules = (!rules.is_empty()).then(|| format!("rules {}", few(rules)));
+                let behaviors = (!behaviors.is_empty()).then(|| few(behaviors));
+                let both: Vec<String> = rules.into_iter().chain(behaviors).collect();
+                write!(
+                    f,
+                    "not decided: which keys of allow rules are paths of which behavior, for {}. The patterns are too long to \
+                     compare; compare them by hand",
+                    both.join(", and for ")
+                )
+            }
             Self::GlobalEndpoint { origin, domain_name, regional } => write!(
                 f,
                 "origin `{}` is `{}`, without the Region of the bucket: S3 answers 307 for a new bucket, and 400 in \
@@ -516,10 +545,11 @@ impl fmt::Display for Note {
     }
 }
 
-/// The first of some rules, and how many more there are.
-fn few(rules: &[String]) -> String {
-    match rules.split_at_checked(5) {
-        Some((first, more)) if !more.is_empty() => format!("{} and {} more", first.join(", "), more.len()),
-        _ => rules.join(", "),
+/// The first of some rules or behaviors, and how many more there are.
+fn few(all: &[impl ToString]) -> String {
+    let words = |some: &[_]| some.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    match all.split_at_checked(5) {
+        Some((first, more)) if !more.is_empty() => format!("{} and {} more", words(first), more.len()),
+        Some(_) | None => words(all),
     }
 }

@@ -1,20 +1,30 @@
 //! Whether the path patterns of behaviors and the key patterns of rules fit.
 //!
 //! An event does not name its behavior, so a rule decides in the same way for each bucket behind the function. What is
-//! said here of a behavior is one-sided: "no key" is certain, and anything else means that a key may be there. CloudFront
-//! compares a path as it is written, and a viewer can write `%2F` for each slash of a key. So a key may also go to a
-//! behavior after the one whose pattern has its folder, which is said apart from where the key goes as it is.
+//! said here of a behavior is one-sided: "no key" is certain, and anything else but "not decided" means that a key may be
+//! there. A viewer can write `%2F` for each slash of a key, and CloudFront does not make it a slash before it compares the
+//! path ([`normalized_path`](super::path_pattern::normalized_path)). So a key may also go to a behavior after the one whose pattern has
+//! its folder, which is said apart from where the key goes as it is.
 
-mod pieces;
+mod keys;
 
 use std::collections::BTreeSet;
 
 use authorizer_core::rules::KeyPattern;
 
-use self::pieces::{Piece, covers, meet, of_keys, of_path, paths_of};
+use self::keys::{KeyPiece, meet, of_keys, paths_of};
 use super::attach::buckets;
 use super::needs::RuleKeys;
+use super::path_pattern::{PathPattern, Piece};
+use super::steps::{Budget, OutOfSteps, Steps};
 use super::view::{Behavior, BehaviorName, View};
+
+/// The steps for all comparisons of a policy with a distribution: so many, and more for each rule. In a debug build,
+/// 50,000,000 are about a second.
+const STEPS: [usize; 2] = [50_000_000, 20_000];
+
+/// The most of them that one rule may take, or one behavior. A usual rule takes a few for each behavior.
+const STEPS_OF_ONE: [usize; 2] = [10_000_000, 4_000];
 
 /// How the path patterns of the behaviors with the function fit the key patterns of allow rules.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -31,6 +41,10 @@ pub struct Fit {
     pub anonymous_of_several: Vec<(String, BTreeSet<String>)>,
     /// The allow rules that list, with keys that may be in buckets that no listing reaches.
     pub not_listed: Vec<NotListed>,
+    /// The behaviors with the function of which it was not decided whether a key of an allow rule can reach them.
+    pub undecided_behaviors: Vec<BehaviorName>,
+    /// The allow rules, by their ids, of which it was not decided in which buckets their keys may be.
+    pub undecided_rules: Vec<String>,
 }
 
 /// An allow rule that lists, with keys that may be in buckets that no listing reaches: a listing is a request for `/`,
@@ -47,96 +61,122 @@ pub struct NotListed {
     pub partly: bool,
 }
 
-/// A behavior to which CloudFront sends no request, by the order of the behaviors.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Unreached {
-    /// Its index among all behaviors.
-    pub index: usize,
-    /// The index of the first behavior that has all of its paths.
-    pub by: usize,
+/// A behavior, as far as keys may reach it.
+struct Candidate {
+    name: BehaviorName,
+    pattern: PathPattern,
+    /// How CloudFront reads an escape in a pattern is not documented: any key may be there.
+    has_escape: bool,
+    is_ours: bool,
+    /// The buckets behind the function that it has, and those of them that its first origin is. Of a group, the second is
+    /// a copy of the first, and is not asked unless that one fails.
+    buckets: BTreeSet<String>,
+    first: BTreeSet<String>,
 }
 
-impl Unreached {
-    /// The behaviors of which each path is one of a single earlier behavior.
-    pub fn all(view: &View) -> Vec<Self> {
-        // The default behavior has the paths of `*`.
-        let text = |name: &BehaviorName| match name {
-            BehaviorName::Default => "*".to_owned(),
-            BehaviorName::Pattern(path) => path.strip_prefix('/').unwrap_or(path).to_owned(),
-        };
-        let patterns: Vec<String> = view.behaviors().map(|(name, _)| text(&name)).collect();
-        // How CloudFront reads an escape in a pattern is not documented.
-        let has_all = |one: &String, other: &String| {
-            one == other
-                || (!one.contains('%') && !other.contains('%') && covers(&of_path(one), &of_path(other)))
-        };
-        let earlier =
-            |index: usize, other: &String| patterns.iter().take(index).position(|one| has_all(one, other));
-        let each = patterns.iter().enumerate();
-        each.filter_map(|(index, other)| Some(Self { index, by: earlier(index, other)? })).collect()
-    }
+/// A key pattern.
+struct Keys {
+    keys: Vec<Piece>,
+    paths: Vec<KeyPiece>,
 }
 
-/// The buckets of each behavior, in CloudFront's order.
-type InOrder = Vec<(BehaviorName, BTreeSet<String>)>;
+/// What is found of one rule.
+#[derive(Default)]
+struct OfRule {
+    not_listed: Option<NotListed>,
+    of_several: Option<BTreeSet<String>>,
+    anonymous_of_several: Option<BTreeSet<String>>,
+}
 
 impl Fit {
     /// Compares them. `rules` are the allow rules; `is_ours` says whether a behavior has the function.
     pub fn of(view: &View, is_ours: impl Fn(&Behavior) -> bool, rules: &[RuleKeys]) -> Self {
-        let ours = || view.behaviors().filter(|(_, behavior)| is_ours(behavior));
-        let patterns = || rules.iter().flat_map(|rule| &rule.keys);
-        // The path of a listing.
-        let listing = view.behaviors().find(|(name, _)| has_root(name));
-        let lists = rules.iter().any(|rule| rule.lists);
-        let is_listing = |name: &BehaviorName| lists && listing.as_ref().is_some_and(|(one, _)| one == name);
-        let without =
-            ours().filter(|(name, _)| !is_listing(name) && !patterns().any(|keys| may_reach(name, keys)));
-        let without_rule = without.map(|(name, _)| name).collect();
+        let steps =
+            |[some, of_a_rule]: [usize; 2]| rules.len().saturating_mul(of_a_rule).saturating_add(some);
+        Self::within(view, is_ours, rules, &mut Budget::new(steps(STEPS), steps(STEPS_OF_ONE)))
+    }
+
+    fn within(
+        view: &View,
+        is_ours: impl Fn(&Behavior) -> bool,
+        rules: &[RuleKeys],
+        budget: &mut Budget,
+    ) -> Self {
+        let ours = view.behaviors().filter(|(_, behavior)| is_ours(behavior));
         let guarded: BTreeSet<String> =
-            ours().flat_map(|(_, behavior)| buckets(&view.origins_of(behavior))).collect();
+            ours.flat_map(|(_, behavior)| buckets(&view.origins_of(behavior))).collect();
         // All behaviors, because the first that takes a path has it, with or without the function.
-        let in_order: InOrder = view
-            .behaviors()
-            .map(|(name, behavior)| {
-                let there = buckets(&view.origins_of(behavior));
-                (name, there.intersection(&guarded).cloned().collect())
-            })
-            .collect();
-        // Of a group, the second is a copy of the first, and is not asked unless that one fails.
-        let firsts: InOrder = view
-            .behaviors()
-            .map(|(name, behavior)| {
-                let there = buckets(&view.first_origin_of(behavior).into_iter().collect::<Vec<_>>());
-                (name, there.intersection(&guarded).cloned().collect())
-            })
-            .collect();
-        let reached = |in_order: &InOrder, rule: &RuleKeys, slashes| -> BTreeSet<String> {
-            rule.keys.iter().flat_map(|keys| places(in_order, keys, slashes)).collect()
+        let candidate = |(name, behavior): (BehaviorName, &Behavior)| Candidate {
+            pattern: PathPattern::of(&name),
+            has_escape: matches!(&name, BehaviorName::Pattern(path) if path.contains('%')),
+            is_ours: is_ours(behavior),
+            buckets: buckets(&view.origins_of(behavior)).intersection(&guarded).cloned().collect(),
+            first: buckets(&view.first_origin_of(behavior).into_iter().collect::<Vec<_>>())
+                .intersection(&guarded)
+                .cloned()
+                .collect(),
+            name,
         };
-        let mut fit = Self { without_rule, buckets: guarded.clone(), ..Self::default() };
-        let listing = firsts.iter().find(|(name, _)| has_root(name));
-        for rule in rules {
-            if let (true, Some((name, listed))) = (rule.lists, listing) {
-                let there = reached(&firsts, rule, Slashes::AsTheyAre);
-                let not: BTreeSet<String> = there.difference(listed).cloned().collect();
-                if !not.is_empty() {
-                    let partly = not.len() < there.len();
-                    let (rule, listing) = (rule.id.clone(), name.clone());
-                    fit.not_listed.push(NotListed { rule, buckets: not, listing, partly });
-                }
+        let candidates: Vec<Candidate> = view.behaviors().map(candidate).collect();
+        let keys: Vec<Vec<Keys>> =
+            rules.iter().map(|rule| rule.keys.iter().map(Keys::of).collect()).collect();
+        // The path of a listing is `/`.
+        let listing = candidates.iter().find(|one| one.pattern.matches("/"));
+        let lists = rules.iter().any(|rule| rule.lists);
+        let mut fit = Self { buckets: guarded, ..Self::default() };
+        for one in candidates.iter().filter(|one| one.is_ours) {
+            if lists && listing.is_some_and(|listing| listing.name == one.name) {
+                continue;
             }
-            let there = reached(&in_order, rule, Slashes::AsTheyAre);
-            if there.len() > 1 {
-                fit.of_several.push((rule.id.clone(), there));
-            } else if rule.is_anonymous {
-                let there = reached(&in_order, rule, Slashes::AsTheyAreOrEscaped);
-                if there.len() > 1 {
-                    fit.anonymous_of_several.push((rule.id.clone(), there));
+            match budget.ask(|steps| any(keys.iter().flatten(), |keys| one.may_have(keys, steps))) {
+                Ok(true) => {}
+                Ok(false) => fit.without_rule.push(one.name.clone()),
+                Err(OutOfSteps) => fit.undecided_behaviors.push(one.name.clone()),
+            }
+        }
+        for (rule, keys) in rules.iter().zip(&keys) {
+            match budget.ask(|steps| of_rule(&candidates, listing, rule, keys, steps)) {
+                Ok(found) => {
+                    let named = |buckets| (rule.id.clone(), buckets);
+                    fit.not_listed.extend(found.not_listed);
+                    fit.of_several.extend(found.of_several.map(named));
+                    fit.anonymous_of_several.extend(found.anonymous_of_several.map(named));
                 }
+                Err(OutOfSteps) => fit.undecided_rules.push(rule.id.clone()),
             }
         }
         fit
     }
+}
+
+/// Compares the keys of a rule with all behaviors.
+fn of_rule(
+    candidates: &[Candidate],
+    listing: Option<&Candidate>,
+    rule: &RuleKeys,
+    keys: &[Keys],
+    steps: &mut Steps,
+) -> Result<OfRule, OutOfSteps> {
+    let mut found = OfRule::default();
+    let as_they_are = places(candidates, keys, Slashes::AsTheyAre, steps)?;
+    if let (true, Some(listing)) = (rule.lists, listing) {
+        let there: BTreeSet<String> = as_they_are.iter().flat_map(|one| one.first.iter().cloned()).collect();
+        let not: BTreeSet<String> = there.difference(&listing.first).cloned().collect();
+        if !not.is_empty() {
+            let partly = not.len() < there.len();
+            let (rule, listing) = (rule.id.clone(), listing.name.clone());
+            found.not_listed = Some(NotListed { rule, buckets: not, listing, partly });
+        }
+    }
+    let there = |places: Vec<&Candidate>| -> Option<BTreeSet<String>> {
+        let there: BTreeSet<String> = places.iter().flat_map(|one| one.buckets.iter().cloned()).collect();
+        Some(there).filter(|there| there.len() > 1)
+    };
+    found.of_several = there(as_they_are);
+    if found.of_several.is_none() && rule.is_anonymous {
+        found.anonymous_of_several = there(places(candidates, keys, Slashes::AsTheyAreOrEscaped, steps)?);
+    }
+    Ok(found)
 }
 
 /// How the slashes of a key are written in a path.
@@ -148,60 +188,125 @@ enum Slashes {
     AsTheyAreOrEscaped,
 }
 
-/// Whether a path of a behavior may be a key of a pattern.
-fn may_reach(behavior: &BehaviorName, keys: &KeyPattern) -> bool {
-    match behavior {
-        BehaviorName::Default => true,
-        // How CloudFront reads an escape in a pattern is not documented.
-        BehaviorName::Pattern(path) => path.contains('%') || meet(&of_path(path), &paths_of(of_keys(keys))),
+impl Keys {
+    fn of(pattern: &KeyPattern) -> Self {
+        let keys = of_keys(pattern);
+        Self { paths: paths_of(&keys), keys }
     }
 }
 
-/// Whether a behavior has the path `/`.
-fn has_root(behavior: &BehaviorName) -> bool {
-    match behavior {
-        BehaviorName::Default => true,
-        BehaviorName::Pattern(path) => meet(&of_path(path), &[]),
+impl Candidate {
+    /// Whether a path of it may be a key of a pattern.
+    fn may_have(&self, keys: &Keys, steps: &mut Steps) -> Result<bool, OutOfSteps> {
+        if self.has_escape {
+            return Ok(true);
+        }
+        meet(self.pattern.pieces(), &keys.paths, steps)
+    }
+
+    /// Whether each key of a pattern is a path of it, without escapes of other characters than slashes.
+    fn takes_all(&self, keys: &Keys, slashes: Slashes, steps: &mut Steps) -> Result<bool, OutOfSteps> {
+        let Some((Piece::Many, literal)) = self.pattern.pieces().split_last() else { return Ok(false) };
+        let is_literal = |piece: &Piece| match (piece, slashes) {
+            (Piece::One('/'), Slashes::AsTheyAreOrEscaped) => false,
+            (Piece::One(_), _) => true,
+            (Piece::Any | Piece::Many, _) => false,
+        };
+        steps.take(literal.len())?;
+        Ok(literal.iter().all(is_literal) && keys.keys.starts_with(literal))
     }
 }
 
-/// Whether each key of a pattern is a path of a behavior, without escapes of other characters than slashes.
-fn takes_all(behavior: &BehaviorName, keys: &KeyPattern, slashes: Slashes) -> bool {
-    let BehaviorName::Pattern(path) = behavior else { return true };
-    let path = of_path(path);
-    let Some((Piece::Many, literal)) = path.split_last() else { return false };
-    let is_literal = |piece: &Piece| match (piece, slashes) {
-        (Piece::One('/'), Slashes::AsTheyAreOrEscaped) => false,
-        (Piece::One(_), _) => true,
-        (Piece::Any | Piece::Many | Piece::Slash, _) => false,
-    };
-    literal.iter().all(is_literal) && of_keys(keys).starts_with(literal)
-}
-
-/// Where the keys of a pattern may go, of the behaviors in CloudFront's order: the first that takes a path has it.
-fn places(
-    behaviors: &[(BehaviorName, BTreeSet<String>)],
-    keys: &KeyPattern,
+/// Where the keys of a rule may go, of the behaviors in CloudFront's order: the first that takes a path has it.
+fn places<'c>(
+    candidates: &'c [Candidate],
+    keys: &[Keys],
     slashes: Slashes,
-) -> BTreeSet<String> {
-    let mut places = BTreeSet::new();
-    for (behavior, there) in behaviors {
-        if may_reach(behavior, keys) {
-            places.extend(there.iter().cloned());
-        }
-        if takes_all(behavior, keys, slashes) {
-            break;
+    steps: &mut Steps,
+) -> Result<Vec<&'c Candidate>, OutOfSteps> {
+    let mut places = Vec::new();
+    for keys in keys {
+        for one in candidates {
+            if one.may_have(keys, steps)? {
+                places.push(one);
+            }
+            if one.takes_all(keys, slashes, steps)? {
+                break;
+            }
         }
     }
-    places
+    Ok(places)
+}
+
+/// Whether one of them is, as far as that is decided.
+fn any<T>(
+    all: impl IntoIterator<Item = T>,
+    mut is: impl FnMut(T) -> Result<bool, OutOfSteps>,
+) -> Result<bool, OutOfSteps> {
+    for one in all {
+        if is(one)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn reach(path: &str, keys: &str) -> bool {
-        may_reach(&BehaviorName::Pattern(path.to_owned()), &KeyPattern::parse(keys).unwrap())
+    fn candidate(name: BehaviorName, bucket: &str) -> Candidate {
+        let buckets = BTreeSet::from([bucket.to_owned()]);
+        Candidate {
+            pattern: PathPattern::of(&name),
+            has_escape: matches!(&name, BehaviorName::Pattern(path) if path.contains('%')),
+            is_ours: true,
+            first: buckets.clone(),
+            buckets,
+            name,
+        }
+    }
+
+    fn decided<T>(question: impl FnOnce(&mut Steps) -> Result<T, OutOfSteps>) -> T {
+        Budget::new(10_000, 10_000).ask(question).unwrap()
+    }
+
+    fn keys(pattern: &str) -> Keys {
+        Keys::of(&KeyPattern::parse(pattern).unwrap())
+    }
+
+    fn reach(path: &str, pattern: &str) -> bool {
+        let one = candidate(BehaviorName::Pattern(path.to_owned()), "bucket");
+        decided(|steps| one.may_have(&keys(pattern), steps))
+    }
+
+    #[test]
+    fn what_has_no_more_steps_is_not_decided_and_is_not_a_no() {
+        let behavior = |pattern: &str| serde_json::json!({"PathPattern": pattern, "TargetOriginId": "o", "ViewerProtocolPolicy": "https-only"});
+        let view: View = serde_json::from_value(serde_json::json!({
+            "Origins": {"Quantity": 1, "Items": [{"Id": "o", "DomainName": "one.s3.us-east-1.amazonaws.com"}]},
+            "CacheBehaviors": {"Quantity": 2, "Items": [behavior("photos/*"), behavior("*z/*.jpg")]},
+            "DefaultCacheBehavior": behavior("*"),
+        }))
+        .unwrap();
+        let rule = |id: &str, keys: &str| RuleKeys {
+            id: id.to_owned(),
+            keys: vec![KeyPattern::parse(keys).unwrap()],
+            lists: false,
+            is_anonymous: false,
+        };
+        let rules = [rule("long", &format!("x{}", "/y".repeat(200))), rule("short", "photos/a")];
+        let fit = |all, of_one| Fit::within(&view, |_| true, &rules, &mut Budget::new(all, of_one));
+        let second = BehaviorName::Pattern("*z/*.jpg".to_owned());
+        let all = fit(1_000_000, 1_000_000);
+        assert_eq!((all.without_rule, all.undecided_rules), (vec![second.clone()], vec![]));
+        assert_eq!(all.undecided_behaviors, []);
+        let some = fit(1_000_000, 500);
+        assert_eq!((some.without_rule, some.undecided_rules), (vec![], vec!["long".to_owned()]));
+        assert_eq!(some.undecided_behaviors, [second, BehaviorName::Default]);
+        let none = fit(0, 0);
+        assert_eq!((none.without_rule, none.undecided_behaviors.len()), (vec![], 3));
+        assert_eq!(none.undecided_rules, ["long", "short"]);
     }
 
     #[test]
@@ -254,15 +359,16 @@ mod tests {
 
     #[test]
     fn keys_go_to_the_first_behavior_that_takes_them_all() {
-        let set = |name: &str| BTreeSet::from([name.to_owned()]);
-        let behaviors = [
-            (BehaviorName::Pattern("photos/*".to_owned()), set("photos")),
-            (BehaviorName::Pattern("*.pdf".to_owned()), set("papers")),
-            (BehaviorName::Default, set("files")),
+        let candidates = [
+            candidate(BehaviorName::Pattern("photos/*".to_owned()), "photos"),
+            candidate(BehaviorName::Pattern("*.pdf".to_owned()), "papers"),
+            candidate(BehaviorName::Default, "files"),
         ];
-        let written = |keys: &str, slashes| {
-            let keys = KeyPattern::parse(keys).unwrap();
-            places(&behaviors, &keys, slashes).into_iter().collect::<Vec<_>>().join(" ")
+        let written = |pattern: &str, slashes| {
+            let places = decided(|steps| places(&candidates, &[keys(pattern)], slashes, steps));
+            let there: BTreeSet<&str> =
+                places.into_iter().flat_map(|one| one.buckets.iter().map(String::as_str)).collect();
+            there.into_iter().collect::<Vec<_>>().join(" ")
         };
         let go = |keys: &str| written(keys, Slashes::AsTheyAre);
         assert_eq!(go("photos/**"), "photos");

@@ -10,8 +10,10 @@
 //! 5. [`Target`] says which bucket an origin is, [`MethodSet`] which methods a behavior can let in, and [`Forwarding`]
 //!    what AWS's own origin request policies send on.
 //! 6. [`CachePolicy`], [`OriginRequestPolicy`] and [`ResponseHeadersPolicy`] are what these policies say, AWS's own too.
-//! 7. A [`CorsDifference`] is one between such a policy and `[cors]`; a [`Fit`] says whether path patterns fit the rules.
-//! 8. A [`Template`] is a distribution as CloudFormation has it, brought into CloudFront's form.
+//! 7. A [`PathPattern`] says which paths a behavior takes, an [`Order`] which behaviors get no request, and a [`Fit`] which
+//!    keys of rules they have.
+//! 8. A [`CorsDifference`] is one between a response headers policy and `[cors]`.
+//! 9. A [`Template`] is a distribution as CloudFormation has it, brought into CloudFront's form.
 
 mod arn;
 mod attach;
@@ -27,7 +29,10 @@ mod members;
 mod methods;
 mod needs;
 mod obstacle;
+mod order;
+mod path_pattern;
 mod policies;
+mod steps;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -40,12 +45,14 @@ pub use change::{Change, Changed, Note, Place, Setting};
 pub use cors::{CorsDifference, NamesApart};
 pub use detach::{BucketAfterwards, Detachment, detach};
 pub use exported::{Exported, ExportedError, UpdateInput};
-pub use fit::{Fit, NotListed, Unreached};
+pub use fit::{Fit, NotListed};
 pub use managed::{CachePolicyId, Forwarding, OriginRequestPolicyId, ResponseHeadersPolicyId};
 pub use members::{Member, STRUCTURES, UnknownMember, unknown_beside, unknown_in, unknown_in_distribution};
 pub use methods::MethodSet;
 pub use needs::{DistributionNeeds, RuleKeys};
 pub use obstacle::{Obstacle, Stopped};
+pub use order::{Order, Undecided, Unreached, WhyUndecided};
+pub use path_pattern::{Escapes, PathPattern, normalized_path};
 pub use policies::{
     AddedHeader, CachePolicy, CorsHeadersPolicy, OriginRequestPolicy, PolicyError, ResponseHeadersPolicy,
     Selection, SigningBehavior,

@@ -510,6 +510,39 @@ fn what_goes_to_another_bucket_than_was_meant_is_noted() {
 }
 
 #[test]
+fn what_was_not_decided_of_path_patterns_is_noted() {
+    let mut config = three_buckets();
+    let behaviors = &mut config["DistributionConfig"]["CacheBehaviors"]["Items"];
+    behaviors[0]["PathPattern"] = json!("p%61pers/*");
+    let told = |chosen: &str| -> Vec<String> {
+        let attachment = Attachment { replace: true, ..attachment(Behaviors::Named(vec![pattern(chosen)])) };
+        let notes = match attach(&read(&config), &attachment) {
+            Ok(changed) => changed.notes,
+            Err(stopped) => panic!("{stopped:?}"),
+        };
+        let ours = |note: &Note| matches!(note, Note::OrderUndecided { .. } | Note::Unreached { .. });
+        notes.iter().filter(|note| ours(note)).map(ToString::to_string).collect()
+    };
+    // Whichever of the two has the function.
+    for chosen in ["papers/*", "p%61pers/*"] {
+        let said = told(chosen);
+        assert_eq!(said.len(), 1, "{said:#?}");
+        assert!(
+            said[0].starts_with(
+                "not decided: whether a behavior before it takes each path of behavior `papers/*`. "
+            ),
+            "{said:#?}"
+        );
+    }
+    let rules = ["a", "b", "c", "d", "e", "f", "g"].map(str::to_owned).to_vec();
+    let note = Note::KeysUndecided { rules, behaviors: vec![pattern("p/*")] };
+    assert!(
+        note.to_string().contains("for rules a, b, c, d, e and 2 more, and for behavior `p/*`. "),
+        "{note}"
+    );
+}
+
+#[test]
 fn a_managed_response_headers_policy_is_held_to_the_cors_of_the_policy() {
     let wanted = |name: &str, exposed: Value| {
         let mut document = json!({"version": 1, "rules": rule(json!({"methods": ["GET"]})),

@@ -104,18 +104,22 @@ impl ObjectKey {
         if key.len() > MAX_KEY_BYTES {
             return Err(KeyError::TooLong);
         }
-        if key.chars().any(char::is_control) {
-            return Err(KeyError::ControlCharacter);
+        // Nearly every key has no other bytes, and then each is looked at once.
+        let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'\\';
+        if !key.bytes().all(is_plain) {
+            if key.chars().any(char::is_control) {
+                return Err(KeyError::ControlCharacter);
+            }
+            if key.contains('\\') {
+                return Err(KeyError::Backslash);
+            }
         }
-        if key.contains('\\') {
-            return Err(KeyError::Backslash);
-        }
-        let mut segments = key.split('/').peekable();
+        let mut segments = key.as_bytes().split(|byte| *byte == b'/').peekable();
         while let Some(segment) = segments.next() {
             match segment {
-                "." | ".." => return Err(KeyError::DotSegment),
+                b"." | b".." => return Err(KeyError::DotSegment),
                 // The last segment may be empty, unless it is the only one: `a/` is a key, `/` is not.
-                "" if segments.peek().is_some() => return Err(KeyError::EmptySegment),
+                b"" if segments.peek().is_some() => return Err(KeyError::EmptySegment),
                 _ => {}
             }
         }

@@ -4,8 +4,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::checksum::Checksums;
-use crate::event::{AddedHeader, CloudFrontHeader, CloudFrontHeaders, CloudFrontRequest, HeaderLines};
-use crate::header::{Fate, fate};
+use crate::event::{
+    AddedHeader, CloudFrontHeader, CloudFrontHeaders, CloudFrontRequest, HeaderLines, as_object,
+};
 #[cfg(feature = "code-flow")]
 use crate::page;
 use crate::refusal::{Refusal, S3Code, status_description};
@@ -43,6 +44,11 @@ pub struct GeneratedResponse {
     /// The reason phrase.
     pub status_description: String,
     /// The headers.
+    #[serde(serialize_with = "as_object")]
+    #[cfg_attr(
+        feature = "tools",
+        schemars(with = "std::collections::BTreeMap<String, HeaderLines<'static>>")
+    )]
     pub headers: CloudFrontHeaders<'static>,
     /// The body. `None` for a HEAD request (RFC 9110 section 9.3.2) and for an answer without a body.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,20 +68,11 @@ impl<'e> Outcome<'e> {
     ) -> Self {
         request.uri = asked.to_uri().into();
         request.querystring = asked.to_querystring().into();
-        // Few headers stay, so they are put into new ones, instead of the others out of these.
-        for (name, lines) in std::mem::take(&mut request.headers) {
-            let stays = match fate(asked.operation(), &name, &lines) {
-                // A rule that does not allow the header did not match.
-                Fate::Forward | Fate::AsRuleSays | Fate::LeaveAlone => true,
-                Fate::ForChecksum(algorithm) => checksums.contains(algorithm),
-                // Step 3 already refused the last two.
-                Fate::Remove | Fate::Refuse | Fate::RefuseValue => false,
-            };
-            if stays {
-                request.headers.insert(name, lines);
-            }
+        let mut places = 0..request.headers.len();
+        request.headers.retain(|_, _| places.next().is_some_and(|place| asked.forwards(place, checksums)));
+        for (name, lines) in added {
+            request.headers.insert(name, lines);
         }
-        request.headers.extend(added);
         Self::Forward(Box::new(request))
     }
 

@@ -6,6 +6,7 @@
 
 use thiserror::Error;
 
+use crate::checksum::Checksums;
 use crate::event::CloudFrontRequest;
 use crate::extra_parameter::ExtraParameter;
 use crate::header::{Fate, fate};
@@ -29,6 +30,8 @@ pub struct S3Request {
     upload: Option<Box<Upload>>,
     /// The value of the query parameter that contains a token. It does not go to S3.
     token: Option<String>,
+    /// What happens to each header of the request, in the order of their names.
+    fates: Vec<Fate>,
 }
 
 /// The target of an operation.
@@ -163,22 +166,24 @@ impl S3Request {
         let method = Method::parse(&request.method)
             .filter(|method| possible.operations.has_method(*method))
             .ok_or_else(|| RequestError::MethodNotAllowed { allow: possible.allow_header() })?;
-        let asked = Self::asked(target, method, &request.querystring, possible.operations, own)?;
-        let operation = asked.operation;
+        let mut asked = Self::asked(target, method, &request.querystring, possible.operations, own)?;
+        asked.fates.reserve_exact(request.headers.len());
         for (name, lines) in &request.headers {
-            match fate(operation, name, lines) {
+            let fate = fate(asked.operation, name, lines);
+            match fate {
                 Fate::Refuse => return Err(RequestError::header_not_allowed(name)),
                 Fate::RefuseValue => return Err(RequestError::header_malformed(name)),
                 Fate::Forward | Fate::AsRuleSays | Fate::ForChecksum(_) | Fate::LeaveAlone | Fate::Remove => {
+                    asked.fates.push(fate);
                 }
             }
         }
-        if !operation.is_upload() {
-            return Ok(asked);
+        if asked.operation.is_upload() {
+            let upload = Upload::read(asked.operation, &request.headers)
+                .map_err(|name| RequestError::header_malformed(&name))?;
+            asked.upload = Some(Box::new(upload));
         }
-        let upload = Upload::read(operation, &request.headers)
-            .map_err(|name| RequestError::header_malformed(&name))?;
-        Ok(Self { upload: Some(Box::new(upload)), ..asked })
+        Ok(asked)
     }
 
     /// What method, path and query select. The headers are not read.
@@ -223,7 +228,22 @@ impl S3Request {
         }
         match query.first_name() {
             Some(name) => Err(RequestError::Query(QueryError::not_allowed(name))),
-            None => Ok(Self { operation, resource, parameters, overrides, extras, upload: None, token }),
+            None => {
+                let (upload, fates) = (None, Vec::new());
+                Ok(Self { operation, resource, parameters, overrides, extras, upload, token, fates })
+            }
+        }
+    }
+
+    /// Whether the header at this place in the order of the request's names goes to S3, under a rule that allows these
+    /// checksums. What was not recognised does not.
+    pub(crate) fn forwards(&self, header: usize, checksums: Checksums) -> bool {
+        match self.fates.get(header) {
+            // A rule that does not allow the header did not match.
+            Some(Fate::Forward | Fate::AsRuleSays | Fate::LeaveAlone) => true,
+            Some(Fate::ForChecksum(algorithm)) => checksums.contains(*algorithm),
+            // Recognition refused the request for two of these.
+            Some(Fate::Remove | Fate::Refuse | Fate::RefuseValue) | None => false,
         }
     }
 

@@ -134,7 +134,7 @@ mod tests {
     fn the_length_of_a_whole_multipart_upload_is_one_number() {
         let read = |values: &[&str]| {
             let lines = values.iter().map(|value| CloudFrontHeader::new("x-amz-mp-object-size", *value));
-            let headers = CloudFrontHeaders::from([("x-amz-mp-object-size".into(), lines.collect())]);
+            let headers = [("x-amz-mp-object-size".into(), lines.collect())].into_iter().collect();
             Upload::read(S3Operation::CompleteMultipartUpload, &headers).map(|upload| upload.object_size)
         };
         assert_eq!(read(&["12"]), Ok(Some(12)));

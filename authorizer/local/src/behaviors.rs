@@ -3,17 +3,16 @@
 mod config;
 mod covered;
 mod forwarded;
-mod pattern;
 mod policies;
 
 use std::sync::Arc;
 
-use authorizer_cloudfront::{BehaviorName, CachePolicy, ResponseHeadersPolicy, Selection};
+use authorizer_cloudfront::{
+    BehaviorName, CachePolicy, PathPattern, ResponseHeadersPolicy, Selection, normalized_path,
+};
 
 pub use config::{BehaviorRow, ConfigError, DistributionConfig};
 pub(crate) use forwarded::{Forwarded, picked};
-pub(crate) use pattern::matches;
-use pattern::normalized;
 
 /// The names of the headers that reach the bucket, which may change while the distribution runs.
 pub type ForwardedHeaders = dyn Fn() -> Arc<[String]> + Send + Sync;
@@ -176,12 +175,9 @@ pub(crate) struct Site {
 impl Site {
     /// The behavior that CloudFront selects for a path.
     pub(crate) fn behavior(&self, path: &str) -> &Behavior {
-        let path = normalized(path);
-        let pattern = |behavior: &&Behavior| match &behavior.name {
-            BehaviorName::Pattern(pattern) => matches(pattern, &path),
-            BehaviorName::Default => false,
-        };
-        self.behaviors.iter().find(pattern).unwrap_or(&self.default)
+        let path = normalized_path(path);
+        let matches = |behavior: &&Behavior| PathPattern::of(&behavior.name).matches(&path);
+        self.behaviors.iter().find(matches).unwrap_or(&self.default)
     }
 
     /// What happens to an error of an origin.

@@ -25,7 +25,8 @@ use crate::policy::for_review;
 /// against the policy, and the deployed code against the reviewed package. What the export does not contain is a
 /// finding too. The command does not use the network.
 ///
-/// Exits 1 when there is a finding at or above `--fail-on`.
+/// Exits 1 when there is a finding at or above `--fail-on` that is not accepted. Exits 2 when a question about path patterns
+/// was not decided (EA258), unless that is accepted or with `--fail-on never`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   authorizer audit deployment export --policy policy.toml --package dist/authorizer.zip")]

@@ -67,8 +67,8 @@ pub(super) enum FailOn {
 }
 
 impl FailOn {
-    /// The exit status: 1 if an open finding has this severity or a higher one. 2 if the analysis of a rule did not
-    /// finish, since then nobody knows what else there is.
+    /// The exit status: 1 if an open finding has this severity or a higher one. 2 if a question was not decided, since then
+    /// nobody knows what else there is.
     pub(super) fn exit(self, report: &Report) -> Exit {
         if !report.is_decided() && !matches!(self, Self::Never) {
             return Exit::Unusable;

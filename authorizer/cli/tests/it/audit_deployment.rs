@@ -115,6 +115,40 @@ fn the_exit_says_whether_there_is_a_finding_of_that_severity() {
 }
 
 #[test]
+fn what_was_not_decided_of_path_patterns_is_exit_2_and_75_hostile_ones_are_decided() {
+    let export = |patterns: &[String]| {
+        let folder = changed("distribution.json", "{", "{");
+        let path = folder.path().join("distribution.json");
+        let mut whole: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        let config = &mut whole["DistributionConfig"];
+        let behavior = |pattern: &String| {
+            let mut one = config["DefaultCacheBehavior"].clone();
+            one["PathPattern"] = pattern.as_str().into();
+            one
+        };
+        let items: Vec<Value> = patterns.iter().map(behavior).collect();
+        config["CacheBehaviors"] = serde_json::json!({"Quantity": items.len(), "Items": items});
+        fs::write(path, whole.to_string()).unwrap();
+        folder
+    };
+    let audit = |export: &TempDir, fail_on| {
+        audit(&[export.path().to_str().unwrap(), "--code-sha256", CODE, "--fail-on", fail_on])
+    };
+    let hostile: Vec<String> = (0..75).map(|at| format!("*{}b-{at}", "a*a?*".repeat(50 - at % 7))).collect();
+    assert_eq!(audit(&export(&hostile), "high").code, 0);
+    // Longer than CloudFront lets a pattern be.
+    let (near, long) = (format!("*{}b*", "a".repeat(500)), "a".repeat(1000));
+    for patterns in [["pub%6Cic/*".to_owned(), "public/reports/*".to_owned()], [near, long]] {
+        let export = export(&patterns);
+        let Done { code, out, .. } = audit(&export, "high");
+        assert_eq!(code, 2, "{out}");
+        let said = format!("whether behavior `{}` gets a request is not decided", patterns[1]);
+        assert!(out.contains("EA258") && out.contains(&said), "{out}");
+        assert_eq!(audit(&export, "never").code, 0);
+    }
+}
+
+#[test]
 fn what_is_no_export_and_no_package_is_told_with_a_remedy() {
     let empty = tempfile::tempdir().unwrap();
     let empty = empty.path().to_str().unwrap();

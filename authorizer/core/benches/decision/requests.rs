@@ -26,7 +26,8 @@ pub(crate) fn event_with(
     token: Option<&str>,
     more: &[(&str, &str)],
 ) -> Vec<u8> {
-    let mut headers = serde_json::Map::new();
+    // In the order of a browser, which is not that of their names.
+    let mut headers: Vec<(String, Vec<Value>)> = Vec::new();
     let bearer = token.map(|token| format!("Bearer {token}"));
     let usual = [
         ("Host", "d111111abcdef8.cloudfront.net"),
@@ -44,15 +45,20 @@ pub(crate) fn event_with(
     ];
     let authorization = bearer.as_deref().map(|value| ("Authorization", value));
     for (name, value) in usual.into_iter().chain(authorization).chain(more.iter().copied()) {
-        let lines = headers.entry(name.to_lowercase()).or_insert_with(|| json!([]));
-        lines.as_array_mut().unwrap().push(json!({"key": name, "value": value}));
+        let line = json!({"key": name, "value": value});
+        match headers.iter_mut().find(|(known, _)| *known == name.to_lowercase()) {
+            Some((_, lines)) => lines.push(line),
+            None => headers.push((name.to_lowercase(), vec![line])),
+        }
     }
+    let members = headers.into_iter().map(|(name, lines)| format!("{}:{}", json!(name), Value::from(lines)));
+    let headers = format!("{{{}}}", members.collect::<Vec<_>>().join(","));
     let event = json!({"Records": [{"cf": {
         "config": {"distributionDomainName": "d111111abcdef8.cloudfront.net",
             "distributionId": "EDFDVBD6EXAMPLE", "eventType": "viewer-request",
             "requestId": "4TyzHTaYWb1GX1qTfsHhEqV6HUDd_BzoBZnwfnvQc_1oF26ClkoUSEQ=="},
-        "request": {"clientIp": "203.0.113.178", "headers": headers, "method": method, "querystring": query,
+        "request": {"clientIp": "203.0.113.178", "headers": "HEADERS", "method": method, "querystring": query,
             "uri": uri}
     }}]});
-    event.to_string().into_bytes()
+    event.to_string().replace("\"HEADERS\"", &headers).into_bytes()
 }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::{
     CloudFrontBody, CloudFrontConfig, CloudFrontEvent, CloudFrontEventData, CloudFrontHeader,
-    CloudFrontHeaders, CloudFrontRecord, CloudFrontRequest, HeaderLines,
+    CloudFrontHeaders, CloudFrontRecord, CloudFrontRequest, HeaderLines, headers_of,
 };
 
 /// A type that is read member by member, so that unknown members are kept. (Serde's `flatten` does this too, but
@@ -318,11 +318,13 @@ impl<'de> Deserialize<'de> for CloudFrontBody {
 
 /// The headers. Refuses what CloudFront never writes, and what two readers of the same event could read
 /// differently: a name that is not lower case, a name twice, a line whose `key` is another name.
-#[derive(Default)]
 struct Headers<'e>(CloudFrontHeaders<'e>);
 
-impl<'de: 'e, 'e> Members<'de> for Headers<'e> {
-    type Whole = Self;
+#[derive(Default)]
+struct HeadersMembers<'e>(Vec<(Cow<'e, str>, HeaderLines<'e>)>);
+
+impl<'de: 'e, 'e> Members<'de> for HeadersMembers<'e> {
+    type Whole = Headers<'e>;
 
     fn read<A: MapAccess<'de>>(&mut self, name: Cow<'de, str>, map: &mut A) -> Result<(), A::Error> {
         let lines: HeaderLines<'e> = map.next_value()?;
@@ -332,19 +334,18 @@ impl<'de: 'e, 'e> Members<'de> for Headers<'e> {
         if lines.iter().any(|l| l.key.as_deref().is_some_and(|key| !key.eq_ignore_ascii_case(&name))) {
             return Err(A::Error::custom("the `key` of a header line is another name"));
         }
-        match self.0.insert(name, lines) {
-            None => Ok(()),
-            Some(_) => Err(A::Error::custom("a header name appears twice")),
-        }
+        self.0.push((name, lines));
+        Ok(())
     }
 
-    fn whole(self) -> Option<Self> {
-        Some(self)
+    /// No name may appear twice.
+    fn whole(self) -> Option<Headers<'e>> {
+        headers_of(self.0).map(Headers)
     }
 }
 
 impl<'de: 'e, 'e> Deserialize<'de> for Headers<'e> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(MembersVisitor(PhantomData::<Headers<'e>>))
+        deserializer.deserialize_map(MembersVisitor(PhantomData::<HeadersMembers<'e>>))
     }
 }

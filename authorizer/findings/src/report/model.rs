@@ -33,8 +33,8 @@ pub struct Report {
     pub(super) findings: Vec<ReportedFinding>,
 }
 
-/// The check that finds a rule of which the analysis did not finish.
-const GAVE_UP: &str = "EA019";
+/// The checks that find what was not decided: of a rule the analysis, of a distribution the path patterns.
+const UNDECIDED: [&str; 2] = ["EA019", "EA258"];
 
 /// A finding, and where it stands.
 #[derive(Debug)]
@@ -234,9 +234,9 @@ impl Report {
         self.findings.iter().filter(|finding| finding.accepted.is_none())
     }
 
-    /// Whether the analysis of every rule was finished, or the policy accepts that it was not.
+    /// Whether every question was decided, or it is accepted that one was not.
     pub fn is_decided(&self) -> bool {
-        self.open().all(|finding| finding.check.id != GAVE_UP)
+        self.open().all(|finding| !UNDECIDED.contains(&finding.check.id))
     }
 
     /// Those that it accepts.

@@ -158,7 +158,7 @@ impl DistributionConfig {
         for (name, behavior) in view.behaviors() {
             behaviors.push(behavior_here(view, name, behavior, &ids, &policies, &mut notes)?);
         }
-        let warnings = never_selected(&behaviors);
+        let warnings = never_selected(view);
         let mut origins = Vec::new();
         for origin in &view.origins.0 {
             origins.push(origin_here(origin, &policies, &mut notes)?);

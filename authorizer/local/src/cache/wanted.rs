@@ -194,11 +194,11 @@ mod tests {
     fn the_origin_is_asked_about_the_version_in_the_cache_and_not_about_the_viewers() {
         let mut headers = request(&[("if-none-match", "\"2\""), ("accept", "*/*")]);
         assert!(ask_whether_same(&object(), &mut headers));
-        assert_eq!((headers["if-none-match"][0].value.as_ref(), headers.len()), ("\"1\"", 2));
+        assert_eq!((headers.get("if-none-match").unwrap()[0].value.as_ref(), headers.len()), ("\"1\"", 2));
         let mut dated = object();
         dated.headers.remove(header::ETAG);
         assert!(ask_whether_same(&dated, &mut headers));
-        assert_eq!(headers["if-modified-since"][0].value, "Thu, 01 Jan 1970 00:00:00 GMT");
+        assert_eq!(headers.get("if-modified-since").unwrap()[0].value, "Thu, 01 Jan 1970 00:00:00 GMT");
         assert!(!headers.contains_key("if-none-match"));
         dated.headers.remove(header::LAST_MODIFIED);
         assert!(!ask_whether_same(&dated, &mut headers));

@@ -449,12 +449,27 @@ fn a_behavior_that_no_path_selects_is_told() {
             "behavior `/a/*` is never selected: behavior `a/*` before it takes all of its paths",
             "behavior `a/b/?` is never selected: behavior `a/*` before it takes all of its paths",
             "behavior `c` is never selected: behavior `*` before it takes all of its paths",
+            "the default behavior is never selected: behavior `*` before it takes all of its paths",
         ]
     );
     let twice = [("a", behavior("files")), ("a", behavior("files")), ("", behavior("files"))];
     let config = self::config(&distribution(&[bucket("files", "files")], &twice));
     assert!(
         config.warnings()[0].starts_with("two behaviors have the pattern `a`"),
+        "{:?}",
+        config.warnings()
+    );
+    // An escape in a pattern is what it is, here.
+    let escapes = [("%61", behavior("files")), ("a", behavior("files")), ("", behavior("files"))];
+    let config = self::config(&distribution(&[bucket("files", "files")], &escapes));
+    assert_eq!(config.warnings(), Vec::<String>::new());
+    // Longer than CloudFront lets a pattern be.
+    let (near, long) = (format!("*{}b*", "a".repeat(500)), "a".repeat(1000));
+    let long =
+        [(near.as_str(), behavior("files")), (long.as_str(), behavior("files")), ("", behavior("files"))];
+    let config = self::config(&distribution(&[bucket("files", "files")], &long));
+    assert!(
+        matches!(config.warnings(), [one] if one.starts_with("it is not decided whether behavior `aaa")),
         "{:?}",
         config.warnings()
     );

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use authorizer_cloudfront::Fit;
 use authorizer_core::rules::{Effect, HostPattern};
 
+use super::order::UNDECIDED;
 use crate::check::{Check, Severity};
 use crate::deployment::documents::DistributionsFile;
 use crate::deployment::finding::DeploymentFinding;
@@ -17,8 +18,8 @@ static SEVERAL: Check = Check {
     severity: Severity::Medium,
     title: "a rule has keys that may be in several buckets",
     why: "An event does not name its behavior, so a rule decides in the same way for each bucket behind the function. \
-      The viewer chooses the bucket by how they write the path: CloudFront compares it with the path patterns as it is \
-      written, and `%2F` is a slash of the key only.",
+      The viewer chooses the bucket by how they write the path: CloudFront compares it with the path patterns without \
+      decoding `%2F`, which is a slash of the key only.",
     remedy: "begin each key pattern with the folder of one behavior, and keep no object of that folder in another bucket; \
       or use a distribution for each bucket",
 };
@@ -37,9 +38,9 @@ static ANONYMOUS: Check = Check {
     name: "anonymous-rule-of-another-bucket",
     severity: Severity::Low,
     title: "a rule without a token opens the same keys of another bucket, by a path with `%2F`",
-    why: "CloudFront compares a path with the path patterns as it is written. A path with `%2F` for a slash is not a path of \
-      the folder, and goes to a later behavior, often the default one. The key stays the same. So everybody gets at this \
-      key of that behavior's bucket, if there is such an object.",
+    why: "CloudFront does not decode `%2F` before it compares a path with the path patterns. A path with `%2F` for a slash is \
+      not a path of the folder, and goes to a later behavior, often the default one. The key stays the same. So everybody \
+      gets at this key of that behavior's bucket, if there is such an object.",
     remedy: "keep no object of the rule's folders in that bucket, and accept the finding with this as the reason; or use a \
       distribution for each bucket",
 };
@@ -111,14 +112,26 @@ fn paths(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
         let severity = if one.partly { Severity::Low } else { NOT_LISTED.severity };
         found.push(behaviors().found(&NOT_LISTED, message).severity(severity));
     }
+    for id in &fit.undecided_rules {
+        let message = format!(
+            "in which buckets the keys of rule `{id}` may be is not decided: to compare them with the path patterns takes too \
+             many steps"
+        );
+        found.push(behaviors().found(&UNDECIDED, message));
+    }
     // A behavior that reaches no bucket is a finding of its own.
-    let without = subject
-        .all_behaviors()
-        .into_iter()
-        .filter(|one| fit.without_rule.contains(&one.name) && !subject.buckets_of(one.behavior).is_empty());
-    found.extend(without.map(|one| {
+    let reach_one = || subject.all_behaviors().into_iter().filter(|one| !subject.buckets_of(one.behavior).is_empty());
+    found.extend(reach_one().filter(|one| fit.without_rule.contains(&one.name)).map(|one| {
         let message = format!("no allow rule has a key of {}", one.name);
         one.spot.found(&NO_RULE, message)
+    }));
+    found.extend(reach_one().filter(|one| fit.undecided_behaviors.contains(&one.name)).map(|one| {
+        let message = format!(
+            "whether an allow rule has a key of {} is not decided: to compare its path pattern with the keys takes too many \
+             steps",
+            one.name
+        );
+        one.spot.found(&UNDECIDED, message)
     }));
 }
 

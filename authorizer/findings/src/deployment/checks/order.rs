@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use authorizer_cloudfront::Unreached;
 use authorizer_cloudfront::view::Behavior;
+use authorizer_cloudfront::{Escapes, Order, Unreached, WhyUndecided};
 
 use crate::check::{Check, Severity};
 use crate::deployment::finding::DeploymentFinding;
@@ -21,12 +21,42 @@ static UNREACHED: Check = Check {
     remedy: "put the behavior with the narrower path pattern first, or remove the behavior that gets no request",
 };
 
-pub(super) static FAMILY: Family = Family::Deployment(&[&UNREACHED], find);
+/// Also found of keys that were not compared with the path patterns.
+pub(super) static UNDECIDED: Check = Check {
+    id: "EA258",
+    name: "path-patterns-not-decided",
+    severity: Severity::Low,
+    title: "a question about path patterns was not decided",
+    why: "Whether a behavior gets a request, or in which buckets the keys of a rule may be, follows from the path patterns. \
+      Here it does not: AWS does not document what a `%` in a path pattern means, or the patterns are too long to compare. \
+      The checks that ask this (EA255 to EA257, EA298, EA299) may miss something: treat it as unchecked.",
+    remedy: "use no `%` and fewer characters in the path patterns, and fewer characters in the keys",
+};
+
+pub(super) static FAMILY: Family = Family::Deployment(&[&UNREACHED, &UNDECIDED], find);
 
 fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     let all = subject.all_behaviors();
     let guarded: Vec<_> = subject.behaviors().into_iter().map(|one| one.spot).collect();
-    for Unreached { index, by } in Unreached::all(subject.view()) {
+    let order = Order::of(subject.view(), Escapes::NotKnown);
+    // Any behavior before it may be the one.
+    let first = all.iter().position(|one| guarded.contains(&one.spot));
+    for one in order.undecided.iter().filter(|one| first.is_some_and(|first| first <= one.index)) {
+        let (Some(later), Some(earlier)) = (all.get(one.index), all.get(one.before)) else { continue };
+        let (later_name, earlier) = (&later.name, &earlier.name);
+        let message = match one.why {
+            WhyUndecided::Escape => format!(
+                "whether {later_name} gets a request is not decided: it depends on what `%` means in its path pattern or in \
+                 that of {earlier}, before it"
+            ),
+            WhyUndecided::Steps => format!(
+                "whether {later_name} gets a request is not decided: to compare its path pattern with that of {earlier}, \
+                 before it, takes too many steps"
+            ),
+        };
+        found.push(later.spot.clone().found(&UNDECIDED, message));
+    }
+    for Unreached { index, by } in order.unreached {
         let (Some(one), Some(first)) = (all.get(index), all.get(by)) else { continue };
         if !guarded.contains(&one.spot) && !guarded.contains(&first.spot) {
             continue;
