@@ -26,7 +26,7 @@ use crate::policy::for_review;
 /// does not know stay the same.
 ///
 /// Exits 1 and writes nothing if the bucket can still be reached without the authorizer, if another function gets
-/// viewers' requests, or if you must choose a setting.
+/// viewers' requests, or if you must choose a setting. `authorizer help attaching` prints the whole way.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  \
     aws cloudfront get-distribution-config --id EDFDVBD6EXAMPLE >before.json\n  \

@@ -2,7 +2,6 @@
 //! document also when the policy is broken, or the arguments are.
 
 use std::env;
-use std::ffi::OsString;
 use std::fmt;
 use std::path::Path;
 
@@ -18,6 +17,7 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::output::has_colored_notes;
+use crate::unread::Unread;
 
 /// How errors and warnings are shown: the messages hold their causes, and lines are not wrapped, so that a path can be
 /// copied.
@@ -106,21 +106,9 @@ impl Form {
         Self::named(arguments.try_get_raw("format").ok()??.next_back()?.to_str()?, name)
     }
 
-    /// The same, for arguments that clap refused: it looks for `--format` in them. The first is the program.
-    pub(crate) fn of_unread(arguments: impl IntoIterator<Item = OsString>) -> Option<Self> {
-        let mut arguments = arguments.into_iter().skip(1).take_while(|argument| argument != "--").peekable();
-        let (mut format, mut command) = (None, None);
-        while let Some(argument) = arguments.next() {
-            match argument.to_str()? {
-                "--format" => format = arguments.next(),
-                text => match text.strip_prefix("--format=") {
-                    Some(value) => format = Some(value.into()),
-                    None if command.is_none() && !text.starts_with('-') => command = Some(text.to_owned()),
-                    None => {}
-                },
-            }
-        }
-        Self::named(format?.to_str()?, &command.unwrap_or_default())
+    /// The same, for arguments that clap refused.
+    pub(crate) fn of_unread(arguments: &Unread) -> Option<Self> {
+        Self::named(arguments.value("format")?, arguments.command())
     }
 
     fn named(format: &str, command: &str) -> Option<Self> {

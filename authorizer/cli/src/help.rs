@@ -14,23 +14,26 @@ use crate::output::{Exit, line};
 ///
 /// `help policy` prints what may be in a policy, `help tests` what may be in a file of tests, `help providers` what is
 /// known of identity providers, `help findings` how policies are audited, `help exactness` how exact that is, `help logs`
-/// the log formats of a backtest, `help cedar` how rules become Cedar policies, `help sign-in` how people sign in, `help EA010` what a finding
-/// means, and `help token_expired` what a reason of a refusal means.
-/// Words after a reference print only the sections with these words in their
-/// headings. Without a topic: the help of `authorizer`.
+/// the log formats of a backtest, `help cedar` how rules become Cedar policies, `help sign-in` how people sign in, `help EA010`
+/// what a finding means, and `help token_expired` what a reason of a refusal means. `help tutorial` is the way from nothing to
+/// a bucket, `help local` is about the distribution on a laptop, `help deploy` about AWS, and `help attaching` about a
+/// distribution that exists.
+///
+/// Words after a reference print only the sections with these words in their headings. Without a topic: the help of
+/// `authorizer`.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  authorizer help check\n  authorizer help policy uploads\n  authorizer help EA010"
 )]
 pub(crate) struct Args {
-    /// Command, reference (policy, tests, providers, findings, exactness, logs, cedar, sign-in), id of a finding, or reason of a
-    /// refusal.
+    /// Command, reference (policy, tests, providers, findings, exactness, logs, cedar, sign-in, tutorial, local, deploy,
+    /// attaching), id of a finding, or reason of a refusal.
     #[arg(value_name = "TOPIC")]
     topic: Vec<String>,
 }
 
-/// The references, by their topics.
-const REFERENCES: [(&str, &str); 8] = [
+/// The references, by their topics. None is the name of a command.
+const REFERENCES: [(&str, &str); 12] = [
     ("policy", include_str!("../../../docs/policy.md")),
     ("tests", include_str!("../../../docs/testing.md")),
     ("providers", include_str!("../../../docs/providers.md")),
@@ -39,6 +42,10 @@ const REFERENCES: [(&str, &str); 8] = [
     ("logs", include_str!("../../../docs/backtest.md")),
     ("cedar", include_str!("../../../docs/audit/cedar.md")),
     ("sign-in", include_str!("../../../docs/sign-in.md")),
+    ("tutorial", include_str!("../../../docs/tutorial.md")),
+    ("local", include_str!("../../../docs/local.md")),
+    ("deploy", include_str!("../../../docs/deploy.md")),
+    ("attaching", include_str!("../../../docs/attach.md")),
 ];
 
 /// Why nothing can be printed.
@@ -215,6 +222,11 @@ mod tests {
             (vec!["tests"], "## `[defaults]`"),
             (vec!["ea010"], "rule-twice"),
             (vec!["sign-in", "in your pages"], "/.auth/session"),
+            (vec!["tutorial"], "authorizer init photos"),
+            (vec!["local", "as at cloudfront"], "**Trusted key groups and signers**"),
+            (vec!["deploy", "the whole stack"], "`CacheSeconds`"),
+            (vec!["attaching"], "# Attach: a policy, a package, a distribution"),
+            (vec!["attach"], "Usage: authorizer attach"),
             (vec!["sign_in_state_unknown"], "status 400\n\nThe request comes back from the provider"),
         ] {
             let text = help(&topic).unwrap();
@@ -227,5 +239,10 @@ mod tests {
         assert!(help(&["polcy"]).unwrap_err().to_string().contains("polcy"));
         assert!(help(&["policy", "zebra"]).is_err());
         assert!(help(&["audit", "zebra"]).is_err());
+        for (topic, _) in REFERENCES {
+            assert!(crate::command().find_subcommand(topic).is_none(), "{topic} is a command");
+            let help = help(&["help"]).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(help.contains(&format!("`help {topic}`")), "{topic}: {help}");
+        }
     }
 }

@@ -36,8 +36,10 @@ mod table;
 mod test;
 mod time;
 mod token;
+mod unread;
 
 use std::env;
+use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -48,6 +50,7 @@ use crate::failure::{Form, Shown, UsageError};
 use crate::input::InputError;
 use crate::output::{Color, Exit, OutputError, line, note};
 use crate::save::SaveError;
+use crate::unread::Unread;
 
 /// Let applications use a private S3 bucket over plain HTTPS through CloudFront, and nothing else.
 #[derive(Debug, Parser)]
@@ -96,7 +99,12 @@ pub fn command() -> clap::Command {
 
 /// Runs the command that the arguments of this process name.
 pub fn run() -> ExitCode {
-    let color = Color::of_arguments(env::args_os());
+    // Most commands are run without it, and need not read their arguments twice.
+    let is_color = |argument: OsString| argument.to_string_lossy().starts_with("--color");
+    let color = match env::args_os().any(is_color) {
+        true => Color::of_unread(&unread_arguments()),
+        false => Color::default(),
+    };
     color.set();
     let mut described = Cli::command().color(color.of_help());
     // Only then: it reads the file of the program.
@@ -158,6 +166,11 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// The arguments of this process, as far as they can be read without clap.
+fn unread_arguments() -> Unread {
+    Unread::of(command(), env::args_os())
+}
+
 /// The end of a process whose arguments name no command to run: they ask for help or the version, or cannot be used.
 fn unread(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
@@ -171,7 +184,7 @@ fn unread(error: &clap::Error) -> ExitCode {
             }
         };
     }
-    let form = Form::of_unread(env::args_os());
+    let form = Form::of_unread(&unread_arguments());
     let document = form.map(|form| form.document(&UsageError::of(error)));
     match (form, document) {
         // It stands alone, so that all of standard error is JSON.

@@ -1,6 +1,5 @@
 //! Results go to standard output, everything else to standard error.
 
-use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -8,6 +7,8 @@ use anstream::{AutoStream, ColorChoice};
 use clap::ValueEnum;
 use miette::Diagnostic;
 use thiserror::Error;
+
+use crate::unread::Unread;
 
 /// The exit status of every command.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -57,20 +58,10 @@ pub(crate) enum Color {
 }
 
 impl Color {
-    /// The choice in the arguments of this process. The help has to know it before they are read.
-    pub(crate) fn of_arguments(arguments: impl IntoIterator<Item = OsString>) -> Self {
-        let mut arguments = arguments.into_iter().take_while(|argument| argument != "--");
-        let mut color = Self::default();
-        while let Some(argument) = arguments.next() {
-            let value = match argument.to_str() {
-                Some("--color") => arguments.next().and_then(|value| value.into_string().ok()),
-                Some(text) => text.strip_prefix("--color=").map(str::to_owned),
-                None => None,
-            };
-            // What cannot be read is an error of the command line, which is said later.
-            color = value.and_then(|value| Self::from_str(&value, false).ok()).unwrap_or(color);
-        }
-        color
+    /// The choice in arguments that are not read yet: the help has to know it. What cannot be read is an error of the
+    /// command line, which is said later.
+    pub(crate) fn of_unread(arguments: &Unread) -> Self {
+        arguments.value("color").and_then(|value| Self::from_str(value, false).ok()).unwrap_or_default()
     }
 
     /// Makes it the choice of everything that this process writes.

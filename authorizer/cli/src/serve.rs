@@ -242,8 +242,8 @@ async fn serve(args: &Args, lines: Arc<RequestLines>) -> miette::Result<Exit> {
         // clap requires both files or none.
         _ => None,
     };
-    let ByPolicy { forwarded, needed, bucket: bucket_options } = by_policy;
-    let (behaviors, said) = args.distribution.behaviors(forwarded, &needed, https.is_some())?;
+    let ByPolicy { forwarded, needs, bucket: bucket_options } = by_policy;
+    let (behaviors, said) = args.distribution.behaviors(forwarded, needs.as_ref(), https.is_some())?;
     let recorded = match &args.record {
         Some(folder) => {
             let decider = decider.clone().ok_or(RecordError::NoBundle)?;

@@ -9,7 +9,7 @@ use super::bucket::Target;
 use super::change::{Changed, Note, Setting};
 use super::edit::Edit;
 use super::exported::Exported;
-use super::fit::{Fit, NotListed};
+use super::fit::Fit;
 use super::managed::{
     CachePolicyId, Caching, CorsHeaders, Forwarding, OriginRequestPolicyId, ResponseHeadersPolicyId,
 };
@@ -530,11 +530,7 @@ impl Judge<'_> {
         if !fit.anonymous_of_several.is_empty() {
             notes.push(Note::AnonymousBySlash { rules: ids(fit.anonymous_of_several) });
         }
-        if let Some(NotListed { listing, .. }) = fit.not_listed.first() {
-            let behavior = listing.clone();
-            let rules = fit.not_listed.into_iter().map(|one| one.rule).collect();
-            notes.push(Note::NotListed { rules, behavior });
-        }
+        notes.extend(Note::of_listings(&fit.not_listed));
         notes
     }
 

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::exported::Exported;
+use super::fit::NotListed;
 use super::managed::Named;
 use super::view::BehaviorName;
 
@@ -272,6 +273,15 @@ pub enum Note {
         /// The buckets.
         buckets: Vec<String>,
     },
+}
+
+impl Note {
+    /// What is said of rules that list keys of buckets which no listing reaches, if there are any.
+    pub fn of_listings(not_listed: &[NotListed]) -> Option<Self> {
+        // A distribution has one behavior for the path `/`.
+        let behavior = not_listed.first()?.listing.clone();
+        Some(Self::NotListed { rules: not_listed.iter().map(|one| one.rule.clone()).collect(), behavior })
+    }
 }
 
 impl fmt::Display for Place {

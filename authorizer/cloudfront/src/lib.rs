@@ -12,12 +12,14 @@
 //! 6. [`CachePolicy`], [`OriginRequestPolicy`] and [`ResponseHeadersPolicy`] are what these policies say, AWS's own too.
 //! 7. A [`PathPattern`] says which paths a behavior takes, an [`Order`] which behaviors get no request, and a [`Fit`] which
 //!    keys of rules they have.
-//! 8. A [`Template`] is a distribution as CloudFormation has it, brought into CloudFront's form.
+//! 8. A [`CorsDifference`] is one between a response headers policy and `[cors]`.
+//! 9. A [`Template`] is a distribution as CloudFormation has it, brought into CloudFront's form.
 
 mod arn;
 mod attach;
 mod bucket;
 mod change;
+mod cors;
 mod detach;
 mod edit;
 mod exported;
@@ -40,6 +42,7 @@ pub use arn::{ArnError, FunctionName, FunctionVersion};
 pub use attach::{Attachment, Behaviors, Feature, attach};
 pub use bucket::{Endpoint, OtherS3, Target};
 pub use change::{Change, Changed, Note, Place, Setting};
+pub use cors::{CorsDifference, NamesApart};
 pub use detach::{BucketAfterwards, Detachment, detach};
 pub use exported::{Exported, ExportedError, UpdateInput};
 pub use fit::{Fit, NotListed};

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use authorizer_cloudfront::{ExportedError, Template, TemplateError};
+use authorizer_cloudfront::{DistributionNeeds, ExportedError, Template, TemplateError};
 use authorizer_core::Authorizer;
 use authorizer_core::operation::S3Operation;
 use authorizer_core::origin_headers::OriginHeaders;
@@ -130,11 +130,12 @@ pub(super) struct Said {
 }
 
 impl DistributionArgs {
-    /// The behaviors to serve, and what is said of them. `needed` are the headers that the policy needs at S3.
+    /// The behaviors to serve, and what is said of them. `needs` is what the policy needs from a distribution, if it can be
+    /// read.
     pub(super) fn behaviors(
         &self,
         forwarded: Arc<ForwardedHeaders>,
-        needed: &[String],
+        needs: Option<&DistributionNeeds>,
         is_https: bool,
     ) -> miette::Result<(Behaviors, Said)> {
         let Some(path) = &self.distribution else {
@@ -151,7 +152,8 @@ impl DistributionArgs {
         if !config.has_function() {
             notes.push("no behavior has a function on viewer-request: nothing is decided".into());
         }
-        let needed: Vec<&str> = needed.iter().map(String::as_str).collect();
+        let needed: Vec<&str> =
+            needs.into_iter().flat_map(|needs| &needs.headers).map(String::as_str).collect();
         for (pattern, lost) in config.lost(&needed) {
             let lost = lost.join(", ");
             notes.push(format!(
@@ -166,7 +168,8 @@ impl DistributionArgs {
             cache: row.cache,
         });
         let behaviors = rows.collect();
-        let warnings = config.warnings().to_vec();
+        let mut warnings = config.warnings().to_vec();
+        warnings.extend(needs.into_iter().flat_map(|needs| config.misfits(needs)));
         Ok((Behaviors::Distribution(Box::new(config)), Said { behaviors, notes, warnings }))
     }
 
@@ -304,11 +307,6 @@ fn forwarded_by(policy: &Policy) -> Arc<[String]> {
     headers.names().map(str::to_owned).collect()
 }
 
-/// The headers that must reach the bucket, by a policy.
-fn needed_by(policy: &Policy) -> Vec<String> {
-    OriginHeaders::of(policy.rules()).names().map(str::to_owned).collect()
-}
-
 /// Whether a policy has a rule that lists. Then the templates let the distribution list the bucket (`Listing` of
 /// `infra/parameters`).
 fn lists(policy: &Policy) -> bool {
@@ -320,8 +318,8 @@ fn lists(policy: &Policy) -> bool {
 pub(super) struct ByPolicy {
     /// The headers that reach the bucket without a distribution.
     pub(super) forwarded: Arc<ForwardedHeaders>,
-    /// Those that the policy needs there.
-    pub(super) needed: Vec<String>,
+    /// What the policy needs from a distribution, if it can be read.
+    pub(super) needs: Option<DistributionNeeds>,
     /// The bucket, as the templates make it for the policy.
     pub(super) bucket: BucketOptions,
 }
@@ -329,7 +327,7 @@ pub(super) struct ByPolicy {
 /// That of a policy file, as it is now.
 pub(super) fn of_live(policy: LivePolicy) -> ByPolicy {
     let now = policy.current();
-    let needed = needed_by(now.authorizer().bundle().policy());
+    let needs = Some(DistributionNeeds::of(now.authorizer().bundle().policy()));
     let first = (Arc::clone(&now), forwarded_by(now.authorizer().bundle().policy()));
     let known = Mutex::new(first);
     let for_listing = policy.clone();
@@ -344,7 +342,7 @@ pub(super) fn of_live(policy: LivePolicy) -> ByPolicy {
     let can_list = move || lists(for_listing.current().authorizer().bundle().policy());
     ByPolicy {
         forwarded: Arc::new(forwarded),
-        needed,
+        needs,
         bucket: BucketOptions::of_templates(Arc::new(can_list)),
     }
 }
@@ -353,13 +351,13 @@ pub(super) fn of_live(policy: LivePolicy) -> ByPolicy {
 pub(super) fn of_package(package: Option<&Decider>) -> ByPolicy {
     let of_policy = |decides: &Authorizer| {
         let policy = decides.bundle().policy();
-        (forwarded_by(policy), needed_by(policy), lists(policy))
+        (forwarded_by(policy), Some(DistributionNeeds::of(policy)), lists(policy))
     };
     let known = package.map(|package| package.with(of_policy));
-    let (forwarded, needed, can_list) = known.unwrap_or_default();
+    let (forwarded, needs, can_list) = known.unwrap_or_default();
     ByPolicy {
         forwarded: Arc::new(move || Arc::clone(&forwarded)),
-        needed,
+        needs,
         bucket: BucketOptions::of_templates(Arc::new(move || can_list)),
     }
 }

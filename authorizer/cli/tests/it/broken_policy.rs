@@ -95,10 +95,12 @@ fn arguments_that_no_command_takes_are_an_error_in_the_format_too() {
         (vec!["explain", "--policy", "p.toml", "--format", "json"], "EVENT"),
         (vec!["audit", "query", "--format", "json", "p.toml", "--keys", "{{"], "{{"),
         (vec!["attach", "--format", "json", "-"], "--behavior"),
+        (vec!["--color", "never", "attach", "--format", "json", "WRONG"], "--behavior"),
     ] {
         let done = authorizer(&arguments);
         assert_eq!(done.code, 2, "{arguments:?}");
-        let (told, is_beside) = if arguments[0] == "attach" { (&done.err, true) } else { (&done.out, false) };
+        let (told, is_beside) =
+            if arguments.contains(&"attach") { (&done.err, true) } else { (&done.out, false) };
         let told: Value = serde_json::from_str(told).unwrap_or_else(|error| panic!("{arguments:?}: {error}"));
         let problem = &told["error"]["problems"][0];
         assert!(problem["message"].as_str().unwrap().contains(word), "{arguments:?}: {told}");

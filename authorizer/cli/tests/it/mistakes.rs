@@ -289,6 +289,7 @@ fn the_references_are_in_the_program() {
         (vec!["help", "policy"], "# The policy"),
         (vec!["help", "policy", "conditions"], "### Conditions"),
         (vec!["help", "tests"], "# Test a policy"),
+        (vec!["help", "deploy", "logs"], "Regions"),
         (vec!["help", "EA069"], "media-type-unknown"),
         (vec!["help", "check"], "Usage: authorizer check"),
         (vec!["help", "audit", "diff"], "Usage: authorizer audit diff"),

@@ -80,6 +80,8 @@ fn an_export_is_served_with_its_policies_and_says_what_differs() {
     assert_eq!(line["problem"], "the default behavior takes HTTPS only: start `serve` with `--tls`");
     let said = serving.end();
     assert!(said.contains("the distribution takes HTTPS: without `--tls`"), "{said}");
+    let cors = "warning: the default behavior: CORS of S3's answers: there are CORS headers, but the policy has no `[cors]`";
+    assert!(said.contains(cors), "{said}");
 }
 
 #[test]

@@ -43,9 +43,13 @@ struct Serve {
 
 impl Serve {
     fn start(folder: &Path, arguments: &[&str]) -> Self {
+        Self::start_by(Command::new(PROGRAM), folder, arguments)
+    }
+
+    /// The same, by a command that takes the arguments of the program.
+    fn start_by(mut command: Command, folder: &Path, arguments: &[&str]) -> Self {
         let temporary = folder.join("tmp");
         fs::create_dir_all(&temporary).unwrap();
-        let mut command = Command::new(PROGRAM);
         command.arg("serve").args(arguments).args(["--listen", "127.0.0.1:0", "--format", "json"]);
         command.current_dir(folder).env("NO_COLOR", "1").env("TMPDIR", &temporary);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -289,6 +293,50 @@ fn a_request_of_a_package_says_what_it_used_and_one_too_many_is_throttled() {
     let throttled = lines.iter().find(|line| line["status"] == 503).unwrap();
     assert!(throttled["problem"].as_str().unwrap().contains("--concurrency"), "{throttled}");
     assert!(throttled["usage"].is_null());
+}
+
+/// A disk that takes no more bytes, as the operating system tells it of a file that is too long.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_upload_that_the_disk_does_not_take_is_an_error_and_changes_nothing() {
+    const LONG: usize = 8 << 20;
+    let folder = tempfile::tempdir().unwrap();
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "trap '' XFSZ && ulimit -f 2048 && exec \"$0\" \"$@\"", PROGRAM]);
+    let serve = Serve::start_by(limited, folder.path(), &["--sample", "sample"]);
+    let token = bearer(folder.path(), "alice");
+    let ask = |method: &str, path: &str, body: &[u8]| {
+        let mut viewer = serve.connect();
+        let length = body.len();
+        write!(
+            viewer,
+            "{method} {path} HTTP/1.1\r\nHost: h\r\nContent-Type: text/plain\r\n{token}\r\n\
+             Content-Length: {length}\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
+        viewer.write_all(body).unwrap();
+        let mut answer = String::new();
+        viewer.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let path = "/users/alice/a";
+    assert!(ask("PUT", path, b"first").starts_with("HTTP/1.1 200"));
+    let bucket = folder.path().join("sample/data/local-bucket");
+    for path in [path, "/users/alice/new"] {
+        let answer = ask("PUT", path, &vec![7; LONG]);
+        assert!(
+            answer.starts_with("HTTP/1.1 500") && answer.contains("<Code>InternalError</Code>"),
+            "{answer}"
+        );
+        // The bucket removes the file of an upload after its answer.
+        until("the file is removed", || names(&bucket.join("incoming")).is_empty());
+    }
+    assert!(ask("GET", path, b"").ends_with("\r\n\r\nfirst"));
+    assert!(ask("GET", "/users/alice/new", b"").starts_with("HTTP/1.1 404"));
+    assert!(ask("PUT", path, b"second").starts_with("HTTP/1.1 200"));
+    assert!(ask("GET", path, b"").ends_with("\r\n\r\nsecond"));
+    serve.signal(Signal::INT);
+    assert_eq!(serve.end().0, Some(0));
 }
 
 /// 256 MiB go up and come back, over one connection each. A reader that is slow, and a server that held a body, would show.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use authorizer_cloudfront::view::{self, CookiePreference, ForwardedValues};
 use authorizer_cloudfront::{
-    BehaviorName, CachePolicy, Exported, ExportedError, PolicyError, Selection, Target, Template,
-    TemplateError, unknown_in_distribution,
+    BehaviorName, CachePolicy, CorsDifference, DistributionNeeds, Exported, ExportedError, Fit, Note,
+    PolicyError, Selection, Target, Template, TemplateError, unknown_in_distribution,
 };
 use serde_json::Value;
 
@@ -26,6 +26,7 @@ const ANOTHER: &str = "has another function on viewer-request, which is not here
 /// A distribution that can be served here.
 #[derive(Debug)]
 pub struct DistributionConfig {
+    exported: Exported,
     behaviors: Vec<Behavior>,
     default: Behavior,
     origins: Vec<OriginHere>,
@@ -171,13 +172,15 @@ impl DistributionConfig {
         // As `View::behaviors`.
         let arn = |behavior: &view::Behavior| behavior.viewer_request().map(|one| without_version(&one.arn));
         let arns = view.behaviors().map(|(_, behavior)| arn(behavior)).collect();
+        let errors = view.custom_error_responses.0.iter().map(error_here).collect();
         let config = Self {
+            exported,
             arns,
             behaviors,
             default,
             origins,
             ids,
-            errors: view.custom_error_responses.0.iter().map(error_here).collect(),
+            errors,
             root: root.filter(|root| !root.is_empty()),
             notes,
             warnings,
@@ -266,6 +269,36 @@ impl DistributionConfig {
     /// What is wrong with the distribution itself, one sentence each.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    /// Where the distribution and an access policy do not fit, one sentence each: the CORS headers of S3's answers that are
+    /// not those of `[cors]`, and listings that go to another bucket than the objects that they are to show.
+    pub fn misfits(&self, needs: &DistributionNeeds) -> Vec<String> {
+        let mut misfits = Vec::new();
+        for behavior in self.behaviors.iter().chain([&self.default]) {
+            if behavior.function != FunctionHere::Ours {
+                continue;
+            }
+            let given = match &behavior.answers {
+                Answers::Policy(policy) => policy.as_ref().and_then(|policy| policy.cors.as_ref()),
+                Answers::Templates => None,
+            };
+            let differences = CorsDifference::all(needs.cors.as_ref(), given);
+            let name = &behavior.name;
+            misfits.extend(differences.iter().map(|one| format!("{name}: CORS of S3's answers: {one}")));
+        }
+        let ours =
+            |behavior: &view::Behavior| behavior.viewer_request().is_some_and(|one| self.is_ours(&one.arn));
+        let fit = Fit::of(self.exported.view(), ours, &needs.rules);
+        misfits.extend(Note::of_listings(&fit.not_listed).map(|note| note.to_string()));
+        misfits
+    }
+
+    /// Whether the behaviors have the function that is served under this ARN, whatever its version.
+    fn is_ours(&self, arn: &str) -> bool {
+        let arn = without_version(arn);
+        let all = self.behaviors.iter().chain([&self.default]).zip(&self.arns);
+        all.into_iter().any(|(one, has)| one.function == FunctionHere::Ours && has.as_ref() == Some(&arn))
     }
 
     /// Whether the function runs for any behavior.

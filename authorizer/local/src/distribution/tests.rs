@@ -1,14 +1,25 @@
-//! What comes out of the cache after its time.
+//! What comes out of the cache after its time, and what a broken answer leaves there.
 
 use std::future::ready;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
+use http::Request;
+use http_body_util::{BodyExt as _, Empty};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 
+use super::Way;
+use crate::behaviors::OriginHere;
+use crate::cache::Cache;
+use crate::origin::Origin;
+use crate::server::Server;
 use crate::{
     Behaviors, BucketOptions, BucketReport, Credentials, Distribution, DistributionConfig, Function,
     InProcess, Invocation, Observer, RequestReport, Running, Settings,
@@ -38,36 +49,44 @@ struct Stage {
     _data: TempDir,
 }
 
-impl Stage {
-    /// A distribution that caches, and a function that lets everything through.
-    async fn new() -> Self {
-        let config = json!({
-            "Enabled": true,
-            "Origins": {"Quantity": 1, "Items": [{
-                "Id": "o", "DomainName": "files.s3.us-east-1.amazonaws.com", "OriginAccessControlId": "E1",
+/// A distribution that caches.
+fn config() -> DistributionConfig {
+    let config = json!({
+        "Enabled": true,
+        "Origins": {"Quantity": 1, "Items": [{
+            "Id": "o", "DomainName": "files.s3.us-east-1.amazonaws.com", "OriginAccessControlId": "E1",
+        }]},
+        "CacheBehaviors": {"Quantity": 0},
+        "CustomErrorResponses": {"Quantity": 1, "Items": [
+            {"ErrorCode": 502, "ErrorCachingMinTTL": 31_536_000},
+        ]},
+        "DefaultCacheBehavior": {
+            "TargetOriginId": "o",
+            "ViewerProtocolPolicy": "allow-all",
+            "AllowedMethods": {"Quantity": 3, "Items": ["GET", "PUT", "DELETE"]},
+            "CachePolicyId": "658327ea-f89d-4fab-a63d-7e88639e58f6",
+            "OriginRequestPolicyId": "b689b0a8-53d0-40ab-baf2-68738e2966ac",
+            "LambdaFunctionAssociations": {"Quantity": 1, "Items": [{
+                "EventType": "viewer-request", "IncludeBody": false,
+                "LambdaFunctionARN": "arn:aws:lambda:us-east-1:111122223333:function:edge-authorizer:1",
             }]},
-            "CacheBehaviors": {"Quantity": 0},
-            "CustomErrorResponses": {"Quantity": 1, "Items": [
-                {"ErrorCode": 502, "ErrorCachingMinTTL": 31_536_000},
-            ]},
-            "DefaultCacheBehavior": {
-                "TargetOriginId": "o",
-                "ViewerProtocolPolicy": "allow-all",
-                "AllowedMethods": {"Quantity": 3, "Items": ["GET", "PUT", "DELETE"]},
-                "CachePolicyId": "658327ea-f89d-4fab-a63d-7e88639e58f6",
-                "OriginRequestPolicyId": "b689b0a8-53d0-40ab-baf2-68738e2966ac",
-                "LambdaFunctionAssociations": {"Quantity": 1, "Items": [{
-                    "EventType": "viewer-request", "IncludeBody": false,
-                    "LambdaFunctionARN": "arn:aws:lambda:us-east-1:111122223333:function:edge-authorizer:1",
-                }]},
-            },
-        });
-        let config = DistributionConfig::read(config.to_string().as_bytes(), &|_| None).unwrap();
-        let forward = |event: Bytes| {
-            let event: Value = serde_json::from_slice(&event).unwrap();
-            let result = event["Records"][0]["cf"]["request"].to_string().into();
-            ready(Invocation { result, record: None, usage: None })
-        };
+        },
+    });
+    DistributionConfig::read(config.to_string().as_bytes(), &|_| None).unwrap()
+}
+
+/// A function that lets everything through.
+fn forward() -> Function {
+    let forward = |event: Bytes| {
+        let event: Value = serde_json::from_slice(&event).unwrap();
+        let result = event["Records"][0]["cf"]["request"].to_string().into();
+        ready(Invocation { result, record: None, usage: None })
+    };
+    Function::InProcess(InProcess::new(forward))
+}
+
+impl Stage {
+    async fn new() -> Self {
         let (heard, data) = (Arc::new(Heard::default()), tempfile::tempdir().unwrap());
         let settings = Settings {
             listen: "127.0.0.1:0".parse().unwrap(),
@@ -77,13 +96,35 @@ impl Stage {
             region: "us-east-1".to_owned(),
             credentials: Credentials::random().unwrap(),
             data_dir: data.path().to_owned(),
-            function: Function::InProcess(InProcess::new(forward)),
+            function: forward(),
             response_headers: Arc::new(|_| Vec::new()),
             observer: Arc::clone(&heard) as Arc<dyn Observer>,
         };
         let running =
-            Distribution::start_with(settings, Behaviors::Distribution(Box::new(config))).await.unwrap();
+            Distribution::start_with(settings, Behaviors::Distribution(Box::new(config()))).await.unwrap();
         Self { running, heard, _data: data }
+    }
+
+    /// The same distribution, with another bucket at this address.
+    async fn before(bucket: SocketAddr) -> Self {
+        let (heard, data) = (Arc::new(Heard::default()), tempfile::tempdir().unwrap());
+        let site = Behaviors::Distribution(Box::new(config())).into_site("files", "us-east-1");
+        let OriginHere::Bucket(here) = site.origins[0].clone() else { panic!() };
+        let origin = Origin::new(bucket, here, "us-east-1", &Credentials::random().unwrap()).unwrap();
+        let way = Arc::new(Way {
+            function: forward(),
+            site,
+            origins: vec![Ok(origin)],
+            cache: Some(Cache::default()),
+            is_https: false,
+            response_headers: Arc::new(|_| Vec::new()),
+            observer: Arc::clone(&heard) as Arc<dyn Observer>,
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let served = Arc::clone(&way);
+        let handler = move |request, viewer| Arc::clone(&served).serve(request, viewer);
+        let server = Server::start(listener, None, handler).unwrap();
+        Self { running: Running { server, buckets: Vec::new(), way }, heard, _data: data }
     }
 
     /// The whole answer to a request.
@@ -219,4 +260,68 @@ async fn an_origin_that_fails_leaves_what_is_in_the_cache_and_the_reason_is_told
     // What was never there is an error.
     stage.running.invalidator().unwrap().invalidate("/*");
     assert_eq!(stage.get("").await.0, 502);
+}
+
+/// A bucket that begins an answer so, and resets the connection when it is told to. It answers every later request with
+/// `whole`.
+async fn bucket_that_breaks_off(begins: String) -> (SocketAddr, Arc<Notify>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (addr, now) = (listener.local_addr().unwrap(), Arc::new(Notify::new()));
+    let told = Arc::clone(&now);
+    tokio::spawn(async move {
+        let mut is_first = true;
+        'connections: while let Ok((mut stream, _)) = listener.accept().await {
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                let Ok(byte) = stream.read_u8().await else { continue 'connections };
+                head.push(byte);
+            }
+            if std::mem::take(&mut is_first) {
+                stream.write_all(begins.as_bytes()).await.unwrap();
+                told.notified().await;
+                // Closing it resets it.
+                stream.set_zero_linger().unwrap();
+            } else {
+                let whole = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nwhole";
+                stream.write_all(whole).await.unwrap();
+            }
+        }
+    });
+    (addr, now)
+}
+
+#[tokio::test]
+async fn an_answer_that_the_bucket_breaks_off_is_an_error_to_the_viewer_and_is_not_kept() {
+    for (of_length, is_http_2) in [
+        ("Content-Length: 10", false),
+        ("Transfer-Encoding: chunked", false),
+        ("", false),
+        ("Content-Length: 10", true),
+        ("", true),
+    ] {
+        for status in ["200 OK", "404 Not Found"] {
+            let half = if of_length.contains("chunked") { "4\r\nhalf\r\n" } else { "half" };
+            let length = if of_length.is_empty() { String::new() } else { format!("{of_length}\r\n") };
+            let (bucket, break_off) =
+                bucket_that_breaks_off(format!("HTTP/1.1 {status}\r\n{length}\r\n{half}")).await;
+            let stage = Stage::before(bucket).await;
+            let viewer = Client::builder(TokioExecutor::new()).http2_only(is_http_2).build_http();
+            let url = format!("http://{}/a", stage.running.addr());
+            let request = Request::get(url).body(Empty::<Bytes>::new()).unwrap();
+            let mut answer = viewer.request(request).await.unwrap();
+            assert_eq!(answer.status().as_str(), status.get(..3).unwrap());
+            // The viewer has the half before the rest is lost.
+            let first = answer.frame().await.unwrap().unwrap().into_data().unwrap();
+            assert_eq!(first, "half");
+            break_off.notify_one();
+            let next = answer.frame().await.expect("the answer is broken off, and does not end");
+            assert!(next.is_err(), "{of_length} {status}");
+            assert_eq!(stage.get("").await, answer_of("Miss"), "{of_length} {status}");
+            assert_eq!(stage.get("").await, answer_of("Hit"));
+        }
+    }
+}
+
+fn answer_of(x_cache: &str) -> (u16, String, String) {
+    answer(200, x_cache, "whole")
 }

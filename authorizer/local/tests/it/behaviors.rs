@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use authorizer_cloudfront::DistributionNeeds;
+use authorizer_core::Bundle;
 use authorizer_local::{Behaviors, Distribution, DistributionConfig, EmbeddedS3, Function, Settings};
 use http::Request;
 use http_body_util::BodyExt;
@@ -349,13 +351,8 @@ fn group(statuses: &Value, second: &Value) -> Value {
 #[tokio::test]
 async fn the_second_origin_of_a_group_is_asked_for_the_statuses_of_the_group_and_only_to_read() {
     let copies = bucket("copies", "copies");
-    let start_with_copy = async |distribution: &Value| {
-        let prepared = settings(forward());
-        let file = prepared.0.data_dir.join("copies/a");
-        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-        std::fs::write(file, "copy").unwrap();
-        start(prepared, config(distribution)).await
-    };
+    let start_with_copy =
+        async |distribution: &Value| start_with_copies(distribution, &[("a", "copy")]).await;
     let stage = start_with_copy(&group(&json!([404]), &copies)).await;
     assert_eq!(config(&group(&json!([404]), &copies)).rows()[0].origin, "files, then copies");
     assert_eq!(stage.get("/a").await, (200, "copy".into()));
@@ -379,6 +376,65 @@ async fn the_second_origin_of_a_group_is_asked_for_the_statuses_of_the_group_and
     let stage = serve(forward(), &group(&json!([404]), &elsewhere)).await;
     assert_eq!(stage.get("/a").await.0, 502);
     assert!(stage.last_report().problem.unwrap().contains("the origin `copies`"));
+}
+
+/// Starts a distribution with objects in its second bucket, `copies`.
+async fn start_with_copies(distribution: &Value, objects: &[(&str, &str)]) -> Stage {
+    let prepared = settings(forward());
+    for (key, content) in objects {
+        let file = prepared.0.data_dir.join("copies").join(key);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, content).unwrap();
+    }
+    start(prepared, config(distribution)).await
+}
+
+#[tokio::test]
+async fn an_error_page_of_a_group_comes_from_the_second_origin_if_the_first_one_does_not_have_it() {
+    let pages = json!({"Quantity": 1, "Items": [
+        {"ErrorCode": 404, "ResponsePagePath": "/errors/404.html", "ResponseCode": "410", "ErrorCachingMinTTL": 0},
+    ]});
+    let copies = bucket("copies", "copies");
+    for (statuses, expected) in [(json!([404]), Some("of the copy")), (json!([500]), None)] {
+        let mut distribution = group(&statuses, &copies);
+        distribution["CustomErrorResponses"] = pages.clone();
+        let stage = start_with_copies(&distribution, &[("errors/404.html", "of the copy")]).await;
+        let (status, body) = stage.get("/missing").await;
+        assert_eq!(status, if expected.is_some() { 410 } else { 404 }, "{statuses}");
+        assert_eq!(body == "of the copy", expected.is_some());
+        let asked: Vec<_> = stage.heard.bucket.lock().unwrap().iter().map(|one| one.path.clone()).collect();
+        let of = |path: &str| match expected {
+            Some(_) => vec![format!("/files{path}"), format!("/copies{path}")],
+            None => vec![format!("/files{path}")],
+        };
+        assert_eq!(asked, [of("/missing"), of("/errors/404.html")].concat());
+        // Once the first one has a page, it is that page.
+        assert_eq!(stage.call("PUT", "/errors/404.html", text("of the first")).await.0, 200);
+        assert_eq!(stage.get("/missing").await, (410, "of the first".into()));
+        let head = stage.ask("HEAD", "/missing", &[], "").await;
+        assert_eq!((head.status, head.header("content-length")), (410, "12"));
+    }
+}
+
+#[tokio::test]
+async fn the_second_origin_is_asked_for_options_only_where_its_answers_are_cached() {
+    let copies = bucket("copies", "copies");
+    for caches in [true, false] {
+        let mut distribution = group(&json!([400, 403, 404, 405, 501]), &copies);
+        if caches {
+            distribution["DefaultCacheBehavior"]["AllowedMethods"]["CachedMethods"] =
+                json!({"Quantity": 3, "Items": ["GET", "HEAD", "OPTIONS"]});
+        }
+        let stage = start_with_copies(&distribution, &[("a", "copy")]).await;
+        let preflight = [("origin", "https://app.example.com"), ("access-control-request-method", "PUT")];
+        let answer = stage.ask("OPTIONS", "/a", &preflight, "").await;
+        assert!(answer.status >= 400, "no bucket has a CORS configuration: {answer:?}");
+        assert_eq!(stage.last_report().second_origin, caches);
+        let asked = stage.heard.bucket.lock().unwrap().len();
+        assert_eq!(asked, if caches { 2 } else { 1 });
+        // What was said of OPTIONS is not the answer to a GET.
+        assert_eq!(stage.get("/a").await, (200, "copy".into()));
+    }
 }
 
 #[test]
@@ -417,6 +473,88 @@ fn a_behavior_that_no_path_selects_is_told() {
         "{:?}",
         config.warnings()
     );
+}
+
+/// What a policy needs whose one rule, without a token, is for these keys, with this `[cors]`.
+fn needs(rule: &Value, cors: &Value) -> DistributionNeeds {
+    let mut all = json!({"id": "r", "effect": "allow", "anonymous": true});
+    all.as_object_mut().unwrap().extend(rule.as_object().unwrap().clone());
+    let document = serde_json::from_value(json!({"version": 1, "cors": cors, "rules": [all]})).unwrap();
+    DistributionNeeds::of(Bundle::read(&Bundle::write(&document).unwrap()).unwrap().policy())
+}
+
+#[test]
+fn where_the_distribution_and_the_policy_do_not_fit_is_told() {
+    // Managed-SimpleCORS.
+    let simple = with(behavior("files"), |one| {
+        one["ResponseHeadersPolicyId"] = json!("60669652-455b-4ae9-85a4-c4c02393f86c");
+    });
+    let other = |mut behavior: Value| {
+        behavior["LambdaFunctionAssociations"]["Items"][0]["LambdaFunctionARN"] =
+            json!("arn:aws:lambda:us-east-1:111122223333:function:another:1");
+        behavior
+    };
+    let buckets = [bucket("files", "files"), bucket("photos", "photos")];
+    let reads = json!({"methods": ["GET"], "keys": ["**"]});
+    let lists = json!({"methods": ["GET"], "operations": ["ListObjectsV2"], "keys": ["photos/**"]});
+    let of_photos =
+        |default: Value| distribution(&buckets, &[("photos/*", behavior("photos")), ("", default)]);
+    let alone = |behavior: Value| distribution(&buckets, &[("", behavior)]);
+    let (none, any) = (Value::Null, json!({"origins": ["*"]}));
+    let app = json!({"origins": ["https://app.example.com"]});
+    for (distribution, rule, cors, said) in [
+        (alone(behavior("files")), &reads, &none, vec![]),
+        (alone(simple.clone()), &reads, &any, vec![]),
+        (
+            alone(behavior("files")),
+            &reads,
+            &any,
+            vec![
+                "the default behavior: CORS of S3's answers: there are no CORS headers, but the policy has `[cors]`",
+            ],
+        ),
+        (
+            alone(simple.clone()),
+            &reads,
+            &none,
+            vec![
+                "the default behavior: CORS of S3's answers: there are CORS headers, but the policy has no `[cors]`",
+            ],
+        ),
+        (
+            alone(simple.clone()),
+            &reads,
+            &app,
+            vec![
+                "the default behavior: CORS of S3's answers: the origins include `*`, which the policy does not have",
+            ],
+        ),
+        // What another function is for is not this policy's.
+        (
+            distribution(&buckets, &[("other/*", other(simple.clone())), ("", behavior("files"))]),
+            &reads,
+            &none,
+            vec![],
+        ),
+        (
+            of_photos(behavior("files")),
+            &lists,
+            &none,
+            vec![
+                "rules r list keys of a bucket that is never listed: a listing is a request for `/`, whatever its prefix, \
+                 and goes to the default behavior",
+            ],
+        ),
+        (of_photos(behavior("photos")), &lists, &none, vec![]),
+        (
+            distribution(&buckets, &[("photos/*", other(behavior("photos"))), ("", behavior("files"))]),
+            &lists,
+            &none,
+            vec![],
+        ),
+    ] {
+        assert_eq!(config(&distribution).misfits(&needs(rule, cors)), said, "{rule} {cors}");
+    }
 }
 
 /// The configuration with an Origin Access Control of this setting beside it.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use authorizer_analysis::{Cell, Matrix, who_in_words};
 use authorizer_core::operation::S3Operation;
 use authorizer_findings::deployment::Reach;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::reach::{NOT_SHOWN, through, undecided, unverified};
 
@@ -15,22 +16,77 @@ th{background:#eee}code{font:13px ui-monospace,monospace;overflow-wrap:anywhere}
 
 /// The page.
 pub(super) fn page(table: &Matrix, bundle_sha256: &str) -> String {
-    let mut html = head("Who may do what");
-    html.push_str(&format!(
-        "<p>Policy bundle <code>{}</code>. A request that the core allows proves each filled cell. Every \
-         request that the core allows belongs to a filled cell.</p>\n",
-        escaped(bundle_sha256)
-    ));
-    let rows = table.rows.iter().map(|row| Line {
-        who: who_in_words(&row.who, &row.sessions),
-        keys: &row.keys,
-        conditions: &row.conditions,
-        cells: &row.cells,
-        through: None,
-    });
-    push_table(&mut html, &rows.collect::<Vec<_>>());
-    html.push_str("</body>\n</html>");
-    html
+    let rows: Vec<_> = table
+        .rows
+        .iter()
+        .map(|row| Line {
+            who: who_in_words(&row.who, &row.sessions),
+            keys: &row.keys,
+            conditions: &row.conditions,
+            cells: &row.cells,
+            through: None,
+        })
+        .collect();
+    let content = html! {
+        p {
+            "Policy bundle " code { (bundle_sha256) } ". A request that the core allows proves each filled cell. Every \
+             request that the core allows belongs to a filled cell."
+        }
+        "\n"
+        (table_of(&rows))
+    };
+    whole("Who may do what", &content)
+}
+
+/// The page of buckets.
+pub(super) fn reach_page(all: &Reach) -> String {
+    let content = html! {
+        @for bucket in &all.buckets {
+            h2 { "Bucket " code { (bucket.bucket) } } "\n"
+            @for one in undecided(bucket) { p.except { "Warning: " (one) } "\n" }
+            (table_of(&bucket.rows.iter().map(|row| Line {
+                who: who_in_words(&row.who, &row.sessions),
+                keys: &row.keys,
+                conditions: &row.conditions,
+                cells: &row.cells,
+                through: Some(row.through.iter().map(through).collect()),
+            }).collect::<Vec<_>>()))
+        }
+        h2 { "What is not shown" } "\n"
+        ul {
+            "\n"
+            @for one in &all.elsewhere {
+                li {
+                    (one.distribution) " " (one.behavior) " goes to " (one.origin) ", which is not known to be a bucket."
+                }
+                "\n"
+            }
+            @for one in unverified(all).into_iter().chain(NOT_SHOWN) { li { (one) } "\n" }
+        }
+        "\n"
+    };
+    whole("Who may do what to which bucket", &content)
+}
+
+/// A page that needs nothing else. Its lines are for whoever compares two of them.
+fn whole(title: &str, content: &Markup) -> String {
+    let page = html! {
+        (DOCTYPE) "\n"
+        html lang="en" {
+            "\n"
+            head {
+                "\n"
+                meta charset="utf-8"; "\n"
+                meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"; "\n"
+                title { (title) } "\n"
+                style { (PreEscaped(STYLE)) } "\n"
+            }
+            "\n"
+            body { "\n" h1 { (title) } "\n" (content) }
+            "\n"
+        }
+    };
+    page.into_string()
 }
 
 /// A row of a table.
@@ -43,104 +99,59 @@ struct Line<'r> {
     through: Option<Vec<String>>,
 }
 
-fn head(title: &str) -> String {
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
-         <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n"
-    )
-}
-
-fn push_table(html: &mut String, rows: &[Line<'_>]) {
+fn table_of(rows: &[Line<'_>]) -> Markup {
     let used: BTreeSet<S3Operation> =
         rows.iter().flat_map(|row| row.cells.iter().map(|cell| cell.operation)).collect();
-    html.push_str("<table>\n<thead><tr><th>Who</th><th>Keys</th><th>Where</th>");
-    for operation in &used {
-        html.push_str(&format!("<th>{}</th>", operation.name()));
-    }
-    if rows.iter().any(|row| row.through.is_some()) {
-        html.push_str("<th>Through</th>");
-    }
-    html.push_str("</tr></thead>\n<tbody>\n");
-    for row in rows {
-        html.push_str(&format!(
-            "<tr><td>{}</td><td><code>{}</code></td><td>{}</td>",
-            lines(&row.who),
-            escaped(row.keys),
-            lines(row.conditions)
-        ));
-        for operation in &used {
-            let cell = row.cells.iter().find(|cell| cell.operation == *operation);
-            html.push_str(&format!("<td>{}</td>", cell.map(shown).unwrap_or_default()));
+    html! {
+        table {
+            "\n"
+            thead {
+                tr {
+                    th { "Who" } th { "Keys" } th { "Where" }
+                    @for operation in &used { th { (operation.name()) } }
+                    @if rows.iter().any(|row| row.through.is_some()) { th { "Through" } }
+                }
+            }
+            "\n"
+            tbody {
+                "\n"
+                @for row in rows {
+                    tr {
+                        td { (lines(&row.who)) }
+                        td { code { (row.keys) } }
+                        td { (lines(row.conditions)) }
+                        @for operation in &used {
+                            td {
+                                @for cell in row.cells.iter().filter(|cell| cell.operation == *operation) {
+                                    (shown(&cell.rules, &cell.except))
+                                }
+                            }
+                        }
+                        @if let Some(ways) = &row.through { td { (lines(ways)) } }
+                    }
+                    "\n"
+                }
+            }
+            "\n"
         }
-        if let Some(ways) = &row.through {
-            html.push_str(&format!("<td>{}</td>", lines(ways)));
-        }
-        html.push_str("</tr>\n");
+        "\n"
     }
-    html.push_str("</tbody>\n</table>\n");
 }
 
-/// The page of buckets.
-pub(super) fn reach_page(all: &Reach) -> String {
-    let mut html = head("Who may do what to which bucket");
-    for bucket in &all.buckets {
-        html.push_str(&format!("<h2>Bucket <code>{}</code></h2>\n", escaped(&bucket.bucket)));
-        for one in undecided(bucket) {
-            html.push_str(&format!("<p class=\"except\">Warning: {}</p>\n", escaped(&one)));
-        }
-        let rows = bucket.rows.iter().map(|row| Line {
-            who: who_in_words(&row.who, &row.sessions),
-            keys: &row.keys,
-            conditions: &row.conditions,
-            cells: &row.cells,
-            through: Some(row.through.iter().map(through).collect()),
-        });
-        push_table(&mut html, &rows.collect::<Vec<_>>());
+fn shown(rules: &[String], except: &[String]) -> Markup {
+    html! {
+        (lines(rules))
+        @for rule in except { br; span.except { "not where " (rule) " denies it" } }
     }
-    html.push_str("<h2>What is not shown</h2>\n<ul>\n");
-    for one in &all.elsewhere {
-        html.push_str(&format!(
-            "<li>{} {} goes to {}, which is not known to be a bucket.</li>\n",
-            escaped(&one.distribution),
-            escaped(&one.behavior),
-            escaped(&one.origin)
-        ));
-    }
-    for one in unverified(all).into_iter().chain(NOT_SHOWN) {
-        html.push_str(&format!("<li>{}</li>\n", escaped(one)));
-    }
-    html.push_str("</ul>\n</body>\n</html>");
-    html
 }
 
-fn shown(cell: &Cell) -> String {
-    let except: String = cell
-        .except
-        .iter()
-        .map(|rule| format!("<br><span class=\"except\">not where {} denies it</span>", escaped(rule)))
-        .collect();
-    format!("{}{except}", lines(&cell.rules))
-}
-
-fn lines(texts: &[String]) -> String {
-    texts.iter().map(|text| escaped(text)).collect::<Vec<_>>().join("<br>")
-}
-
-/// Escapes text for HTML, as text or as the value of an attribute.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
+fn lines(texts: &[String]) -> Markup {
+    html! {
+        @for (index, text) in texts.iter().enumerate() {
+            @if index > 0 { br; }
+            (text)
         }
     }
-    escaped
 }
 
 #[cfg(test)]
@@ -149,6 +160,17 @@ mod tests {
 
     #[test]
     fn what_a_policy_says_is_never_markup() {
-        assert_eq!(escaped("<script>\"&'"), "&lt;script&gt;&quot;&amp;&#39;");
+        let text = "</code><script>&\"'";
+        let texts = [text.to_owned(), text.to_owned()];
+        let (who, ways) = (texts.to_vec(), Some(texts.to_vec()));
+        let row = Line { who, keys: text, conditions: &texts, cells: &[], through: ways };
+        for (page, times) in [
+            (table_of(&[row]).into_string(), 7),
+            (shown(&texts, &texts).into_string(), 4),
+            (whole(text, &html! { (text) }), 3),
+        ] {
+            assert_eq!(page.matches("&lt;/code&gt;&lt;script&gt;&amp;").count(), times, "{page}");
+            assert!(!page.contains("<script"), "{page}");
+        }
     }
 }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::browser::{Browser, NAVIGATION, path_of};
 use super::provider::{Answer, Provider, SIGNER, parameters};
-use super::site::{Got, START, Sent, answer, authorizer_of, document, site};
+use super::site::{Got, ORIGIN, START, Sent, answer, authorizer_of, document, got, site};
 
 const PAGE: &str = "/users/alice/a.html";
 
@@ -375,6 +375,73 @@ fn keys_are_fetched_once_for_new_tokens() {
         assert_eq!((authorized.outcome.status(), authorized.record.reason.as_ref()), (status, reason));
         let alone = site.take_tokens_without_asking(&event, &request, tokens, now);
         assert_eq!(alone.record.reason, authorized.record.reason);
+    }
+}
+
+/// The answer to a renewal for which the provider gives these tokens, where its keys are these or do not come.
+fn renewed_with(site: &Authorizer, event: &[u8], body: &[u8], keys: Option<&[u8]>, at: u64) -> Got {
+    let now = UnixTime::from_seconds(at);
+    let needed = site.authorize_or_ask(event, now);
+    let Err(Needed::Tokens(request)) = needed else { panic!("{needed:?}") };
+    let tokens = TokenAnswer::Answered { status: 200, body };
+    let needed = site.take_tokens(event, &request, tokens, now).unwrap_err();
+    let _ = site.take_keys(&needed, keys, now);
+    got(site.take_tokens(event, &request, tokens, now).unwrap(), Some(request.grant()))
+}
+
+#[test]
+fn a_renewal_whose_keys_cannot_be_fetched_leaves_the_session_and_succeeds_once_they_can() {
+    let mut policy = document(json!({}));
+    policy["issuers"][0]["jwks"] = json!({"url": "https://login.example/jwks"});
+    let keys = |names: &[&str]| {
+        let keys: Vec<_> = names.iter().map(|name| SIGNER.jwk(name)).collect();
+        json!({"keys": keys}).to_string().into_bytes()
+    };
+    for (by_page, later) in [(false, 100), (true, 3_700)] {
+        let (site, provider) = (authorizer_of(policy.clone()), Provider::new());
+        // A token that nobody sent makes the function fetch the keys.
+        let token = json!({"iss": "https://login.example/", "aud": "files", "sub": "bob", "exp": START + 60});
+        let token = SIGNER.sign("k", "at+jwt", &token);
+        let sent = |method, target: &str, headers: &[(&str, &str)]| {
+            let headers =
+                headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            Sent { method, target: target.to_owned(), headers }.event(1)
+        };
+        let event = sent("GET", PAGE, &[("authorization", format!("Bearer {token}").as_str())]);
+        let needed =
+            site.authorize_or_ask(&event, UnixTime::from_seconds(START)).unwrap_err().keys().unwrap();
+        site.take_keys(&needed, Some(&keys(&["k"])), UnixTime::from_seconds(START)).unwrap();
+        let mut browser = Browser::new(&site, &provider, START);
+        assert_eq!(browser.open(PAGE, "alice").reason, "allowed_by_rule");
+
+        // The provider signs with a new key.
+        let at = START + later;
+        browser.now = at;
+        let claims = |audience: &str| json!({"iss": "https://login.example/", "aud": audience, "sub": "alice", "exp": at + 3_600, "iat": at});
+        let body = json!({
+            "token_type": "Bearer", "expires_in": 3_600, "refresh_token": "refresh-again",
+            "access_token": SIGNER.sign("k2", "at+jwt", &claims("files")),
+            "id_token": SIGNER.sign("k2", "JWT", &claims("files-web")),
+        })
+        .to_string();
+        let cookie = browser.cookie();
+        let event = match by_page {
+            true => sent("GET", PAGE, &[&NAVIGATION[..], &[("cookie", cookie.as_str())]].concat()),
+            false => sent("POST", "/.auth/refresh", &[("origin", ORIGIN), ("cookie", cookie.as_str())]),
+        };
+        let failed = renewed_with(&site, &event, body.as_bytes(), None, at);
+        assert_eq!((failed.status, failed.reason.as_str()), (Some(503), "keys_unavailable"), "{failed:?}");
+        assert_eq!(failed.header("retry-after"), Some("10"));
+        assert!(!failed.cookies().any(|line| line.starts_with("__Host-session")), "{failed:?}");
+        let is_page = failed.header("content-type").unwrap().starts_with("text/html");
+        assert_eq!(is_page, by_page);
+        // What the session has is as good as before.
+        if !by_page {
+            assert_eq!(browser.navigate(PAGE).reason, "allowed_by_rule");
+        }
+        let renewed = renewed_with(&site, &event, body.as_bytes(), Some(&keys(&["k", "k2"])), at + 11);
+        assert_eq!(renewed.reason, "session_renewed", "{renewed:?}");
+        assert!(renewed.gives_a_session());
     }
 }
 

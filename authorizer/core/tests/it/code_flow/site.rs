@@ -148,7 +148,7 @@ pub(crate) fn answer(authorizer: &Authorizer, provider: &Provider, sent: &Sent, 
     got
 }
 
-fn got(authorized: authorizer_core::Authorized<'_>, exchanged: Option<Grant>) -> Got {
+pub(crate) fn got(authorized: authorizer_core::Authorized<'_>, exchanged: Option<Grant>) -> Got {
     let decision = authorized.record.decision.word().to_owned();
     let reason = authorized.record.reason.into_owned();
     let problem = authorized.record.problem.map(String::from);
