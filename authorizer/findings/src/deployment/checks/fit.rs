@@ -120,7 +120,8 @@ fn paths(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
         found.push(behaviors().found(&UNDECIDED, message));
     }
     // A behavior that reaches no bucket is a finding of its own.
-    let reach_one = || subject.all_behaviors().into_iter().filter(|one| !subject.buckets_of(one.behavior).is_empty());
+    let reach_one =
+        || subject.all_behaviors().into_iter().filter(|one| !subject.buckets_of(one.behavior).is_empty());
     found.extend(reach_one().filter(|one| fit.without_rule.contains(&one.name)).map(|one| {
         let message = format!("no allow rule has a key of {}", one.name);
         one.spot.found(&NO_RULE, message)
