@@ -142,9 +142,19 @@ mod tests {
     fn addresses() -> Vec<IpAddr> {
         let v4 = [0, 0xcb00_7108, u32::MAX - 7];
         let mapped = 0xffff_u128 << 32;
-        let v6 = [0, mapped - 4, mapped + (1 << 32) - 4, 0x2001_0db8 << 96, u128::MAX - 7];
-        let v4 = v4.into_iter().flat_map(|first| (0..8).map(move |more| Ipv4Addr::from(first + more).into()));
-        let v6 = v6.into_iter().flat_map(|first| (0..8).map(move |more| Ipv6Addr::from(first + more).into()));
+        let v6 = [
+            0,
+            mapped.saturating_sub(4),
+            mapped.saturating_add((1 << 32) - 4),
+            0x2001_0db8 << 96,
+            u128::MAX - 7,
+        ];
+        let v4 = v4.into_iter().flat_map(|first| {
+            (0..8).map(move |more| Ipv4Addr::from(u32::saturating_add(first, more)).into())
+        });
+        let v6 = v6.into_iter().flat_map(|first| {
+            (0..8).map(move |more| Ipv6Addr::from(u128::saturating_add(first, more)).into())
+        });
         v4.chain(v6).collect()
     }
 
@@ -152,9 +162,9 @@ mod tests {
     fn network() -> impl Strategy<Value = IpNet> {
         let wide = prop_oneof![5 => 0..4_u8, 1 => 28..33_u8];
         (proptest::sample::select(addresses()), wide).prop_map(|(address, wide)| {
-            let bits = if address.is_ipv4() { 32 } else { 128 };
+            let bits: u8 = if address.is_ipv4() { 32 } else { 128 };
             // From 28 on: nearly everything, or everything.
-            let prefix = if wide < 28 { bits - wide } else { 32 - wide };
+            let prefix = if wide < 28 { bits.saturating_sub(wide) } else { 32_u8.saturating_sub(wide) };
             IpNet::new(address, prefix).unwrap().trunc()
         })
     }
