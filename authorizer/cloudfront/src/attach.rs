@@ -493,7 +493,11 @@ impl Judge<'_> {
         let is_ours = |behavior: &Behavior| has_ours(behavior, self.attachment);
         let behaviors: Vec<_> = self.view.behaviors().collect();
         let mut notes = Vec::new();
-        let order = Order::of(self.view, Escapes::NotKnown);
+        let ours: Vec<bool> = behaviors.iter().map(|(_, behavior)| is_ours(behavior)).collect();
+        let concerns = |later: usize, earlier: usize| {
+            [later, earlier].into_iter().any(|index| ours.get(index).copied().unwrap_or(true))
+        };
+        let order = Order::of(self.view, Escapes::NotKnown, concerns);
         for one in order.unreached {
             if let (Some((behavior, there)), Some((by, first))) =
                 (behaviors.get(one.index), behaviors.get(one.by))
@@ -502,16 +506,13 @@ impl Judge<'_> {
                 notes.push(Note::Unreached { behavior: behavior.clone(), by: by.clone() });
             }
         }
-        // Any behavior before it may be the one.
-        let first = behaviors.iter().position(|(_, behavior)| is_ours(behavior));
-        let undecided = order.undecided.iter().filter(|one| first.is_some_and(|first| first <= one.index));
         let undecided: Vec<BehaviorName> =
-            undecided.filter_map(|one| Some(behaviors.get(one.index)?.0.clone())).collect();
+            order.undecided.iter().filter_map(|one| Some(behaviors.get(one.index)?.0.clone())).collect();
         if !undecided.is_empty() {
             notes.push(Note::OrderUndecided { behaviors: undecided });
         }
         let rules = self.attachment.needs.as_ref().map(|needs| needs.rules.as_slice());
-        let fit = Fit::of(self.view, is_ours, rules.unwrap_or_default());
+        let fit = Fit::of(self.view, is_ours, rules.unwrap_or_default(), Escapes::NotKnown);
         if rules.is_some() {
             notes.extend(fit.without_rule.into_iter().map(|behavior| Note::NoRule { behavior }));
             if !fit.undecided_rules.is_empty() || !fit.undecided_behaviors.is_empty() {

@@ -15,7 +15,7 @@ use authorizer_core::rules::KeyPattern;
 use self::keys::{KeyPiece, meet, of_keys, paths_of};
 use super::attach::buckets;
 use super::needs::RuleKeys;
-use super::path_pattern::{PathPattern, Piece};
+use super::path_pattern::{Escapes, PathPattern, Piece};
 use super::steps::{Budget, OutOfSteps, Steps};
 use super::view::{Behavior, BehaviorName, View};
 
@@ -65,8 +65,8 @@ pub struct NotListed {
 struct Candidate {
     name: BehaviorName,
     pattern: PathPattern,
-    /// How CloudFront reads an escape in a pattern is not documented: any key may be there.
-    has_escape: bool,
+    /// The pattern in each reading of its escapes.
+    readings: Vec<PathPattern>,
     is_ours: bool,
     /// The buckets behind the function that it has, and those of them that its first origin is. Of a group, the second is
     /// a copy of the first, and is not asked unless that one fails.
@@ -89,17 +89,24 @@ struct OfRule {
 }
 
 impl Fit {
-    /// Compares them. `rules` are the allow rules; `is_ours` says whether a behavior has the function.
-    pub fn of(view: &View, is_ours: impl Fn(&Behavior) -> bool, rules: &[RuleKeys]) -> Self {
+    /// Compares them. `rules` are the allow rules; `is_ours` says whether a behavior has the function; `escapes`, how those
+    /// of path patterns are read. Where that is not known, a key may be where it is in one of the readings.
+    pub fn of(
+        view: &View,
+        is_ours: impl Fn(&Behavior) -> bool,
+        rules: &[RuleKeys],
+        escapes: Escapes,
+    ) -> Self {
         let steps =
             |[some, of_a_rule]: [usize; 2]| rules.len().saturating_mul(of_a_rule).saturating_add(some);
-        Self::within(view, is_ours, rules, &mut Budget::new(steps(STEPS), steps(STEPS_OF_ONE)))
+        Self::within(view, is_ours, rules, escapes, &mut Budget::new(steps(STEPS), steps(STEPS_OF_ONE)))
     }
 
     fn within(
         view: &View,
         is_ours: impl Fn(&Behavior) -> bool,
         rules: &[RuleKeys],
+        escapes: Escapes,
         budget: &mut Budget,
     ) -> Self {
         let ours = view.behaviors().filter(|(_, behavior)| is_ours(behavior));
@@ -108,7 +115,7 @@ impl Fit {
         // All behaviors, because the first that takes a path has it, with or without the function.
         let candidate = |(name, behavior): (BehaviorName, &Behavior)| Candidate {
             pattern: PathPattern::of(&name),
-            has_escape: matches!(&name, BehaviorName::Pattern(path) if path.contains('%')),
+            readings: escapes.readings(&name),
             is_ours: is_ours(behavior),
             buckets: buckets(&view.origins_of(behavior)).intersection(&guarded).cloned().collect(),
             first: buckets(&view.first_origin_of(behavior).into_iter().collect::<Vec<_>>())
@@ -198,10 +205,7 @@ impl Keys {
 impl Candidate {
     /// Whether a path of it may be a key of a pattern.
     fn may_have(&self, keys: &Keys, steps: &mut Steps) -> Result<bool, OutOfSteps> {
-        if self.has_escape {
-            return Ok(true);
-        }
-        meet(self.pattern.pieces(), &keys.paths, steps)
+        any(&self.readings, |reading| meet(reading.pieces(), &keys.paths, steps))
     }
 
     /// Whether each key of a pattern is a path of it, without escapes of other characters than slashes.
@@ -259,7 +263,7 @@ mod tests {
         let buckets = BTreeSet::from([bucket.to_owned()]);
         Candidate {
             pattern: PathPattern::of(&name),
-            has_escape: matches!(&name, BehaviorName::Pattern(path) if path.contains('%')),
+            readings: Escapes::NotKnown.readings(&name),
             is_ours: true,
             first: buckets.clone(),
             buckets,
@@ -296,7 +300,9 @@ mod tests {
             is_anonymous: false,
         };
         let rules = [rule("long", &format!("x{}", "/y".repeat(200))), rule("short", "photos/a")];
-        let fit = |all, of_one| Fit::within(&view, |_| true, &rules, &mut Budget::new(all, of_one));
+        let fit = |all, of_one| {
+            Fit::within(&view, |_| true, &rules, Escapes::NotKnown, &mut Budget::new(all, of_one))
+        };
         let second = BehaviorName::Pattern("*z/*.jpg".to_owned());
         let all = fit(1_000_000, 1_000_000);
         assert_eq!((all.without_rule, all.undecided_rules), (vec![second.clone()], vec![]));
@@ -352,6 +358,10 @@ mod tests {
             ("photos2Fa", "photos/a"),
             ("*2Fa", "photos/b"),
             ("users/*/private", "users/{sub}/public"),
+            // In no reading of the escape.
+            ("pub%6Cic/*", "users/{sub}/**"),
+            ("public%2F*", "users/{sub}/**"),
+            ("%zz*", "users/**"),
         ] {
             assert!(!reach(path, keys), "{path} {keys}");
         }

@@ -7,8 +7,8 @@
 //! **What a pattern is compared with** is not the path as the viewer sent it: "CloudFront normalizes URI paths consistent
 //! with RFC 3986 and then matches the path with the correct cache behavior", as that page says, and sends on the path as
 //! it came. [`normalized_path`] is that path, as far as it is known. Every pattern is compared with the same text. So whether one
-//! pattern matches every path of another does not depend on what CloudFront normalises: who matches every text of the other
-//! also matches every path that it has.
+//! pattern matches every path of another does not depend on what CloudFront normalises: a pattern that matches every text
+//! of the other one matches every path of it.
 //!
 //! **What `%` means in a pattern** is not documented, and `%` is not among the characters that AWS's page lists for
 //! patterns. [`Escapes`] says how it is read.

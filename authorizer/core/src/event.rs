@@ -374,6 +374,17 @@ mod tests {
                 "{shown}"
             );
         }
+        let twice = |name: &str| {
+            let text = documented().to_string().replace("\"key\":\"accept\"", "\"key\":\"host\"");
+            text.replace("\"accept\":", &format!("\"{name}\":"))
+        };
+        // The names of one header, as its own and with an escape; beside its neighbour and apart from it.
+        for name in ["host", "\\u0068ost", "hos\\u0074"] {
+            let apart = twice(name).replace("\"host\":", "\"b\":[],\"host\":");
+            for text in [twice(name), apart] {
+                assert!(said(&text).contains("twice"), "{text}: {}", said(&text));
+            }
+        }
         let mut body = documented();
         body["Records"][0]["cf"]["request"]["body"] =
             json!({"action": "read-only", "encoding": "base64", "data": "%"});

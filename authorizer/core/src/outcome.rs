@@ -68,8 +68,9 @@ impl<'e> Outcome<'e> {
     ) -> Self {
         request.uri = asked.to_uri().into();
         request.querystring = asked.to_querystring().into();
-        let mut places = 0..request.headers.len();
-        request.headers.retain(|_, _| places.next().is_some_and(|place| asked.forwards(place, checksums)));
+        let mut stays = asked.forwarded_headers(request.headers.len(), checksums);
+        request.headers.retain(|_, _| stays.next().unwrap_or(false));
+        drop(stays);
         for (name, lines) in added {
             request.headers.insert(name, lines);
         }

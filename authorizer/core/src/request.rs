@@ -235,16 +235,20 @@ impl S3Request {
         }
     }
 
-    /// Whether the header at this place in the order of the request's names goes to S3, under a rule that allows these
-    /// checksums. What was not recognised does not.
-    pub(crate) fn forwards(&self, header: usize, checksums: Checksums) -> bool {
-        match self.fates.get(header) {
+    /// Whether each header of the request goes to S3, in the order of their names, under a rule that allows these
+    /// checksums.
+    ///
+    /// INVARIANT: the headers are those that were recognised. If there are more or fewer, none goes: CloudFront then refuses
+    /// the result, which has no `host`.
+    pub(crate) fn forwarded_headers(&self, count: usize, checksums: Checksums) -> impl Iterator<Item = bool> {
+        let fates = if count == self.fates.len() { self.fates.as_slice() } else { &[] };
+        fates.iter().map(move |fate| match fate {
             // A rule that does not allow the header did not match.
-            Some(Fate::Forward | Fate::AsRuleSays | Fate::LeaveAlone) => true,
-            Some(Fate::ForChecksum(algorithm)) => checksums.contains(*algorithm),
+            Fate::Forward | Fate::AsRuleSays | Fate::LeaveAlone => true,
+            Fate::ForChecksum(algorithm) => checksums.contains(*algorithm),
             // Recognition refused the request for two of these.
-            Some(Fate::Remove | Fate::Refuse | Fate::RefuseValue) | None => false,
-        }
+            Fate::Remove | Fate::Refuse | Fate::RefuseValue => false,
+        })
     }
 
     /// The operation.

@@ -53,8 +53,8 @@ fn a_token_that_comes_again_costs_few_allocations_and_as_many_in_a_large_policy(
         assert_eq!(again.count_current, 0, "something was kept of a token that came again");
         again
     });
-    // The trees of the headers that came and of those that stay; the request that goes back, with its path; the key, for
-    // the rules and for the log; the subject, for the log; and the state of the walk through the rules.
+    // The list of the headers, and what happens to each; the request that goes back, with its path; the key, for the rules
+    // and for the log; the subject, for the log; and the state of the walk through the rules.
     assert!(small.count_total <= 11, "{small:?}");
     // One bit per rule instead of a word. The bits of more than 256 rules are allocated, and those of as many `**`.
     assert!(large.count_total <= small.count_total + 2, "{large:?}");

@@ -14,8 +14,8 @@ pub(super) enum KeyPiece {
     Slash,
 }
 
-/// A character that a [`normalized_path`](crate::path_pattern::normalized_path) path has as it is: its escape is decoded there. Any other
-/// may be percent-encoded in it.
+/// A character that stands for itself in every [`normalized_path`](crate::path_pattern::normalized_path), because its
+/// escape is decoded there. Any other may be percent-encoded in it.
 fn is_plain(one: char) -> bool {
     one.is_ascii_alphanumeric() || matches!(one, '-' | '.' | '_' | '~' | '/')
 }

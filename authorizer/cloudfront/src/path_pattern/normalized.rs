@@ -3,9 +3,9 @@
 use super::Piece;
 
 /// The path that patterns are compared with: "CloudFront normalizes URI paths consistent with RFC 3986 and then matches
-/// the path with the correct cache behavior". What is sent on is the path as it came. Nobody here has seen which
-/// normalisations these are: here, escapes of unreserved characters are decoded, the others are in upper case, dot
-/// segments are removed, and several slashes are one. So `%2F` stays what it is, and is no slash.
+/// the path with the correct cache behavior". What is sent on is the path as it came. AWS names several slashes and
+/// periods as what is removed. What becomes of escapes, nobody here has seen: as the RFC says, those of unreserved
+/// characters are decoded, and the others are in upper case. So `%2F` stays what it is, which is not a slash.
 pub fn normalized_path(path: &str) -> String {
     let decoded = unreserved_decoded(path);
     let mut segments: Vec<&str> = Vec::new();
@@ -38,7 +38,7 @@ pub(super) fn unreserved_decoded(text: &str) -> String {
     decoded
 }
 
-/// A pattern with all of its escapes decoded. An escaped wildcard is none.
+/// A pattern with all of its escapes decoded. An escaped wildcard is only a character.
 pub(super) fn decoded(pattern: &str) -> Vec<Piece> {
     let mut pieces = Vec::with_capacity(pattern.len());
     let mut bytes: Vec<u8> = Vec::new();

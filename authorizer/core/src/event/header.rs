@@ -15,7 +15,7 @@ pub struct CloudFrontHeader<'e> {
     /// The value.
     pub value: Cow<'e, str>,
     /// Fields that this version does not know. Apart, because there are none: without them a header is small enough that
-    /// the tree of the headers is one of the allocations that cost least.
+    /// the list of the headers is one of the allocations that cost least.
     #[serde(flatten)]
     pub other: Option<Box<Map<String, Value>>>,
 }

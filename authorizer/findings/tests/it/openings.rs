@@ -63,6 +63,27 @@ fn deny(id: &str, more: Value) -> Value {
     rule
 }
 
+/// 40 deny rules with 84 networks each leave nothing of the allow rule, or one address.
+#[test]
+fn whether_deny_rules_with_thousands_of_networks_leave_an_address_is_decided() {
+    let network = |index: usize| format!("20.{}.{}.0/24", index / 256, index % 256);
+    let all: Vec<String> = (0..40 * 84).map(network).collect();
+    let rules = |last: &str| {
+        let mut denied = all.clone();
+        *denied.last_mut().unwrap() = last.to_owned();
+        let of_network =
+            |(n, part)| deny(&format!("d{n}"), json!({"keys": ["files/**"], "source_ips": part}));
+        let mut rules = vec![allow("all", json!({"keys": ["files/**"], "source_ips": all}))];
+        rules.extend(denied.chunks(84).enumerate().map(of_network));
+        Value::from(rules)
+    };
+    let never_decides =
+        |last: &str| of("EA002", rules(last)).into_iter().map(|(rule, _)| rule).collect::<Vec<_>>();
+    assert_eq!(never_decides("20.13.31.0/24"), ["all"]);
+    assert_eq!(network(40 * 84 - 1), "20.13.31.0/24");
+    assert!(never_decides("20.13.31.0/25").is_empty());
+}
+
 #[test]
 fn a_second_pattern_that_opens_the_folders_of_others_is_found_in_whatever_form() {
     for (keys, expected) in [

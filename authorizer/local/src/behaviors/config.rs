@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use authorizer_cloudfront::view::{self, CookiePreference, ForwardedValues};
 use authorizer_cloudfront::{
-    BehaviorName, CachePolicy, CorsDifference, DistributionNeeds, Exported, ExportedError, Fit, Note,
-    PolicyError, Selection, Target, Template, TemplateError, unknown_in_distribution,
+    BehaviorName, CachePolicy, CorsDifference, DistributionNeeds, Escapes, Exported, ExportedError, Fit,
+    Note, PolicyError, Selection, Target, Template, TemplateError, unknown_in_distribution,
 };
 use serde_json::Value;
 
@@ -289,8 +289,12 @@ impl DistributionConfig {
         }
         let ours =
             |behavior: &view::Behavior| behavior.viewer_request().is_some_and(|one| self.is_ours(&one.arn));
-        let fit = Fit::of(self.exported.view(), ours, &needs.rules);
+        let fit = Fit::of(self.exported.view(), ours, &needs.rules, Escapes::AsWritten);
         misfits.extend(Note::of_listings(&fit.not_listed).map(|note| note.to_string()));
+        if !fit.undecided_rules.is_empty() {
+            let note = Note::KeysUndecided { rules: fit.undecided_rules, behaviors: Vec::new() };
+            misfits.push(note.to_string());
+        }
         misfits
     }
 

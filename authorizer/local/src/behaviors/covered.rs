@@ -1,13 +1,13 @@
 //! Behaviors that no path selects here, because an earlier one takes all of their paths.
 
 use authorizer_cloudfront::view::View;
-use authorizer_cloudfront::{BehaviorName, Escapes, Order, WhyUndecided};
+use authorizer_cloudfront::{BehaviorName, Escapes, Order};
 
 /// What is said of each such behavior, and of those for which it was not decided.
 pub(super) fn never_selected(view: &View) -> Vec<String> {
     let names: Vec<BehaviorName> = view.behaviors().map(|(name, _)| name).collect();
     let both = |later: usize, earlier: usize| Some((names.get(later)?, names.get(earlier)?));
-    let order = Order::of(view, Escapes::AsWritten);
+    let order = Order::of(view, Escapes::AsWritten, |_, _| true);
     let mut said = Vec::new();
     for (later, earlier) in order.unreached.iter().filter_map(|one| both(one.index, one.by)) {
         said.push(match later {
@@ -22,16 +22,11 @@ pub(super) fn never_selected(view: &View) -> Vec<String> {
     }
     for one in &order.undecided {
         let Some((later, earlier)) = both(one.index, one.before) else { continue };
-        said.push(match one.why {
-            WhyUndecided::Steps => format!(
-                "it is not decided whether {later} is ever selected: its path pattern and that of {earlier} before it are too \
-                 long to compare"
-            ),
-            WhyUndecided::Escape => format!(
-                "it is not decided whether {later} is ever selected: {earlier} before it takes all of its paths, or not, by \
-                 how a `%` in a path pattern is read"
-            ),
-        });
+        // As they are written, no escape is in doubt: what is not decided takes too many steps.
+        said.push(format!(
+            "it is not decided whether {later} is ever selected: its path pattern and that of {earlier} before it are too \
+             long to compare"
+        ));
     }
     said
 }

@@ -118,7 +118,7 @@ fn table_of(rows: &[Line<'_>]) -> Markup {
                 @for row in rows {
                     tr {
                         td { (lines(&row.who)) }
-                        td { code { (row.keys) } }
+                        td { code { (visible(row.keys)) } }
                         td { (lines(row.conditions)) }
                         @for operation in &used {
                             td {
@@ -141,7 +141,7 @@ fn table_of(rows: &[Line<'_>]) -> Markup {
 fn shown(rules: &[String], except: &[String]) -> Markup {
     html! {
         (lines(rules))
-        @for rule in except { br; span.except { "not where " (rule) " denies it" } }
+        @for rule in except { br; span.except { "not where " (visible(rule)) " denies it" } }
     }
 }
 
@@ -149,9 +149,21 @@ fn lines(texts: &[String]) -> Markup {
     html! {
         @for (index, text) in texts.iter().enumerate() {
             @if index > 0 { br; }
-            (text)
+            (visible(text))
         }
     }
+}
+
+/// The text, with the characters that nobody sees by their numbers: some would turn the order of the others around.
+fn visible(text: &str) -> String {
+    let mut visible = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '"' | '\'' | '\\' => visible.push(character),
+            other => visible.extend(other.escape_debug()),
+        }
+    }
+    visible
 }
 
 #[cfg(test)]
@@ -172,5 +184,10 @@ mod tests {
             assert_eq!(page.matches("&lt;/code&gt;&lt;script&gt;&amp;").count(), times, "{page}");
             assert!(!page.contains("<script"), "{page}");
         }
+    }
+
+    #[test]
+    fn a_character_that_turns_the_others_around_is_shown_by_its_number() {
+        assert_eq!(visible("\u{e9}\u{202e}\"'\\<x>"), "\u{e9}\\u{202e}\"'\\<x>");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use authorizer_cloudfront::Fit;
+use authorizer_cloudfront::{Escapes, Fit};
 use authorizer_core::rules::{Effect, HostPattern};
 
 use super::order::UNDECIDED;
@@ -38,9 +38,9 @@ static ANONYMOUS: Check = Check {
     name: "anonymous-rule-of-another-bucket",
     severity: Severity::Low,
     title: "a rule without a token opens the same keys of another bucket, by a path with `%2F`",
-    why: "CloudFront does not decode `%2F` before it compares a path with the path patterns. A path with `%2F` for a slash is \
-      not a path of the folder, and goes to a later behavior, often the default one. The key stays the same. So everybody \
-      gets at this key of that behavior's bucket, if there is such an object.",
+    why: "As far as is known, CloudFront does not decode `%2F` before it compares a path with the path patterns. A path with \
+      `%2F` for a slash is not a path of the folder, and goes to a later behavior, often the default one. The key stays the \
+      same. So everybody gets at this key of that behavior's bucket, if there is such an object.",
     remedy: "keep no object of the rule's folders in that bucket, and accept the finding with this as the reason; or use a \
       distribution for each bucket",
 };
@@ -90,7 +90,8 @@ fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
 
 fn paths(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     let rules = &subject.distribution_needs.rules;
-    let fit = Fit::of(subject.view(), |behavior| behavior.viewer_request().is_some(), rules);
+    let fit =
+        Fit::of(subject.view(), |behavior| behavior.viewer_request().is_some(), rules, Escapes::NotKnown);
     let behaviors = || subject.config().then("CacheBehaviors");
     let quoted = |buckets: &BTreeSet<String>| {
         let each: Vec<_> = buckets.iter().map(|one| format!("`{}`", one.escape_debug())).collect();

@@ -38,10 +38,12 @@ pub(super) static FAMILY: Family = Family::Deployment(&[&UNREACHED, &UNDECIDED],
 fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     let all = subject.all_behaviors();
     let guarded: Vec<_> = subject.behaviors().into_iter().map(|one| one.spot).collect();
-    let order = Order::of(subject.view(), Escapes::NotKnown);
-    // Any behavior before it may be the one.
-    let first = all.iter().position(|one| guarded.contains(&one.spot));
-    for one in order.undecided.iter().filter(|one| first.is_some_and(|first| first <= one.index)) {
+    let is_guarded: Vec<bool> = all.iter().map(|one| guarded.contains(&one.spot)).collect();
+    let concerns = |later: usize, earlier: usize| {
+        [later, earlier].into_iter().any(|index| is_guarded.get(index).copied().unwrap_or(true))
+    };
+    let order = Order::of(subject.view(), Escapes::NotKnown, concerns);
+    for one in &order.undecided {
         let (Some(later), Some(earlier)) = (all.get(one.index), all.get(one.before)) else { continue };
         let (later_name, earlier) = (&later.name, &earlier.name);
         let message = match one.why {
