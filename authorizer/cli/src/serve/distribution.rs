@@ -66,6 +66,10 @@ pub(super) enum DistributionError {
         "name the output of `aws cloudfront get-distribution-config --id ID --output json`, or a CloudFormation template"
     ))]
     Form { path: PathBuf, message: String },
+    /// A parameter of what has none.
+    #[error("`{path}` is not a template, so it has no parameter `{name}`")]
+    #[diagnostic(help("leave `--parameter` out, or name a CloudFormation template"))]
+    NoTemplate { path: PathBuf, name: String },
     /// A folder without a distribution.
     #[error(
         "the folder `{path}` contains neither `{EXPORTED}` nor a file `*{OF_THE_CDK}` with a distribution"
@@ -194,7 +198,12 @@ impl DistributionArgs {
         };
         let config = match document.filter(|document| Template::is_template(document) || is_yaml(&file)) {
             Some(document) => DistributionConfig::of_template(&document, &values, &beside),
-            None => DistributionConfig::read(&bytes, &beside),
+            None => {
+                if let Some(name) = values.into_keys().next() {
+                    return Err(DistributionError::NoTemplate { path: file.clone(), name }.into());
+                }
+                DistributionConfig::read(&bytes, &beside)
+            }
         };
         let config = match &self.function_arn {
             Some(arn) => config.and_then(|config| config.of_function(arn)),

@@ -258,6 +258,10 @@ fn what_cannot_be_served_is_named_with_what_to_do() {
             vec!["--distribution", "infra/cloudformation/stack.yaml", "--parameter", "Nothing=1"],
             &["the template has no parameter `Nothing`"],
         ),
+        (
+            vec!["--distribution", &alone, "--parameter", "Stage=1"],
+            &["is not a template, so it has no parameter `Stage`", "name a CloudFormation template"],
+        ),
         (vec!["--distribution", empty.to_str().unwrap()], &["contains neither `distribution.json` nor"]),
         (vec!["--distribution", "/nonexistent"], &["/nonexistent", "cannot be read"]),
     ] {
