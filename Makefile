@@ -60,6 +60,10 @@ test-browser: ## Run the tests in Chromium.
 test-infra: ## Run the tests of infra: cfn-lint, checkov, an emulator of AWS, Terraform.
 	tests/run infra
 
+test-random: ## Run the random tests of the analysis and of Cedar with all of their cases; continuous integration tries 60 %.
+	cargo test --locked --package authorizer-analysis --test it
+	tests/run cedar
+
 lint: ## Check the format, the lints, the documentation, the spelling, the scripts and the workflows.
 	cargo fmt --all --check
 	cargo fmt --manifest-path tests/fuzz/Cargo.toml --check
