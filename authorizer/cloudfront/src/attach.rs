@@ -493,10 +493,7 @@ impl Judge<'_> {
         let is_ours = |behavior: &Behavior| has_ours(behavior, self.attachment);
         let behaviors: Vec<_> = self.view.behaviors().collect();
         let mut notes = Vec::new();
-        let ours: Vec<bool> = behaviors.iter().map(|(_, behavior)| is_ours(behavior)).collect();
-        let concerns = |later: usize, earlier: usize| {
-            [later, earlier].into_iter().any(|index| ours.get(index).copied().unwrap_or(true))
-        };
+        let concerns = |index: usize| behaviors.get(index).is_none_or(|(_, behavior)| is_ours(behavior));
         let order = Order::of(self.view, Escapes::NotKnown, concerns);
         for one in order.unreached {
             if let (Some((behavior, there)), Some((by, first))) =

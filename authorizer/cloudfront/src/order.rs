@@ -52,18 +52,13 @@ pub enum WhyUndecided {
 }
 
 impl Order {
-    /// Compares the path pattern of each behavior with those before it. `concerns` says of the indexes of two behaviors, the
-    /// later one first, whether the caller must know if they were not compared to the end.
-    pub fn of(view: &View, escapes: Escapes, concerns: impl Fn(usize, usize) -> bool) -> Self {
+    /// Compares the path pattern of each behavior with those before it. `concerns` says of the index of a behavior whether
+    /// the caller must know if it was not compared with another one to the end.
+    pub fn of(view: &View, escapes: Escapes, concerns: impl Fn(usize) -> bool) -> Self {
         Self::within(view, escapes, concerns, &mut Budget::new(STEPS, STEPS_OF_TWO))
     }
 
-    fn within(
-        view: &View,
-        escapes: Escapes,
-        concerns: impl Fn(usize, usize) -> bool,
-        budget: &mut Budget,
-    ) -> Self {
+    fn within(view: &View, escapes: Escapes, concerns: impl Fn(usize) -> bool, budget: &mut Budget) -> Self {
         let patterns: Vec<_> = view.behaviors().map(|(name, _)| escapes.readings(&name)).collect();
         let mut order = Self::default();
         for (index, later) in patterns.iter().enumerate() {
@@ -79,7 +74,7 @@ impl Order {
                     Ok(Takes::ByReading) => WhyUndecided::Escape,
                     Err(OutOfSteps) => WhyUndecided::Steps,
                 };
-                if concerns(index, before) {
+                if concerns(index) || concerns(before) {
                     undecided.get_or_insert(Undecided { index, before, why });
                     if budget.is_spent() {
                         break;
@@ -153,7 +148,7 @@ mod tests {
     /// Each behavior that is not reached, by which, and each that is not decided, before which and why.
     fn said(patterns: &[&str], escapes: Escapes) -> (Vec<(usize, usize)>, Vec<NotDecided>) {
         let patterns: Vec<String> = patterns.iter().map(|one| (*one).to_owned()).collect();
-        let Order { unreached, undecided } = Order::of(&distribution(&patterns), escapes, |_, _| true);
+        let Order { unreached, undecided } = Order::of(&distribution(&patterns), escapes, |_| true);
         (
             unreached.into_iter().map(|one| (one.index, one.by)).collect(),
             undecided.into_iter().map(|one| (one.index, one.before, one.why)).collect(),
@@ -201,8 +196,7 @@ mod tests {
     fn what_is_not_decided_is_said_if_it_concerns_the_caller() {
         let patterns = ["users/*", "st%61tic/*", "pub%6Cic/*", "static/x/*", "public/x/*"].map(str::to_owned);
         let of = |ours: &[usize]| {
-            let concerns = |later, before| ours.contains(&later) || ours.contains(&before);
-            let order = Order::of(&distribution(&patterns), Escapes::NotKnown, concerns);
+            let order = Order::of(&distribution(&patterns), Escapes::NotKnown, |index| ours.contains(&index));
             order.undecided.into_iter().map(|one| (one.index, one.before)).collect::<Vec<_>>()
         };
         assert_eq!(of(&[0]), []);
@@ -224,7 +218,7 @@ mod tests {
         // Without steps for the last two behaviors.
         let patterns = ["a", "b", "c", "*"].map(str::to_owned);
         let mut budget = Budget::new(5, 2);
-        let order = Order::within(&distribution(&patterns), Escapes::NotKnown, |_, _| true, &mut budget);
+        let order = Order::within(&distribution(&patterns), Escapes::NotKnown, |_| true, &mut budget);
         let undecided = |index, before| Undecided { index, before, why: steps };
         assert_eq!(order.unreached, []);
         assert_eq!(order.undecided, [undecided(3, 2), undecided(4, 0)]);
@@ -246,7 +240,7 @@ mod tests {
             .collect();
         assert!(patterns.iter().all(|one| one.len() <= 255));
         let mut budget = Budget::new(STEPS, STEPS_OF_TWO);
-        let order = Order::within(&distribution(&patterns), Escapes::NotKnown, |_, _| true, &mut budget);
+        let order = Order::within(&distribution(&patterns), Escapes::NotKnown, |_| true, &mut budget);
         assert_eq!(order, Order::default());
         // The most for two of them in one of three readings is less than 17,000, so 76 need less than this.
         const { assert!(76 * 75 / 2 * 3 * 17_000 < STEPS && 3 * 17_000 < STEPS_OF_TWO) }

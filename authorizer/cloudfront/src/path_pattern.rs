@@ -143,6 +143,18 @@ fn bare(text: &str) -> &str {
     text.strip_prefix('/').unwrap_or(text)
 }
 
+/// All texts of these characters, up to this length.
+#[cfg(test)]
+pub(crate) fn texts(letters: &[char], longest: usize) -> Vec<String> {
+    let mut all = vec![String::new()];
+    let mut last = all.clone();
+    for _ in 0..longest {
+        last = last.iter().flat_map(|text| letters.iter().map(move |next| format!("{text}{next}"))).collect();
+        all.extend(last.iter().cloned());
+    }
+    all
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

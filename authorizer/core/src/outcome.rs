@@ -70,7 +70,6 @@ impl<'e> Outcome<'e> {
         request.querystring = asked.to_querystring().into();
         let mut stays = asked.forwarded_headers(request.headers.len(), checksums);
         request.headers.retain(|_, _| stays.next().unwrap_or(false));
-        drop(stays);
         for (name, lines) in added {
             request.headers.insert(name, lines);
         }

@@ -129,25 +129,12 @@ impl Row {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::path_pattern::PathPattern;
+    use crate::path_pattern::{PathPattern, texts};
     use crate::steps::Budget;
     use crate::view::BehaviorName;
 
     fn pattern(text: &str) -> PathPattern {
         PathPattern::of(&BehaviorName::Pattern(text.to_owned()))
-    }
-
-    fn texts(letters: &[char], longest: usize) -> Vec<String> {
-        let mut all = vec![String::new()];
-        let mut last = all.clone();
-        for _ in 0..longest {
-            last = last
-                .iter()
-                .flat_map(|text| letters.iter().map(move |next| format!("{text}{next}")))
-                .collect();
-            all.extend(last.iter().cloned());
-        }
-        all
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::steps::{OutOfSteps, Steps};
 ///   Of the stars between the last place found and the next, those before a place that is too near stand for nothing, so
 ///   that it stays too near; and the others for so many of this character that no text of `one` reaches across. A text that
 ///   reaches across a star which stands for nothing begins before that place, so it is too near as well. So the places
-///   found are those where `one` itself can be at the earliest, and there is none for the one that was not found.
+///   found are the earliest where `one` can have its texts, and the text that was not found has no place.
 pub(super) fn covers(one: &[Piece], other: &[Piece], steps: &mut Steps) -> Result<bool, OutOfSteps> {
     let mut texts = one.split(|piece| *piece == Piece::Many).peekable();
     let first = texts.next().unwrap_or_default();
@@ -97,27 +97,13 @@ fn fits(text: &[Piece], pieces: &[Piece], steps: &mut Steps) -> Result<bool, Out
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::path_pattern::PathPattern;
+    use crate::path_pattern::{PathPattern, texts};
     use crate::steps::Budget;
     use proptest::prelude::*;
 
     fn decided(one: &str, other: &str) -> bool {
         let [one, other] = [one, other].map(PathPattern::new);
         Budget::new(1_000_000, 1_000_000).ask(|steps| one.covers(&other, steps)).unwrap()
-    }
-
-    /// Texts of these characters, the longest of this length.
-    fn texts(letters: &[char], longest: usize) -> Vec<String> {
-        let mut all = vec![String::new()];
-        let mut last = all.clone();
-        for _ in 0..longest {
-            last = last
-                .iter()
-                .flat_map(|text| letters.iter().map(move |next| format!("{text}{next}")))
-                .collect();
-            all.extend(last.iter().cloned());
-        }
-        all
     }
 
     #[test]

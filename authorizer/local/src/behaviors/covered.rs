@@ -7,7 +7,7 @@ use authorizer_cloudfront::{BehaviorName, Escapes, Order};
 pub(super) fn never_selected(view: &View) -> Vec<String> {
     let names: Vec<BehaviorName> = view.behaviors().map(|(name, _)| name).collect();
     let both = |later: usize, earlier: usize| Some((names.get(later)?, names.get(earlier)?));
-    let order = Order::of(view, Escapes::AsWritten, |_, _| true);
+    let order = Order::of(view, Escapes::AsWritten, |_| true);
     let mut said = Vec::new();
     for (later, earlier) in order.unreached.iter().filter_map(|one| both(one.index, one.by)) {
         said.push(match later {

@@ -38,10 +38,7 @@ pub(super) static FAMILY: Family = Family::Deployment(&[&UNREACHED, &UNDECIDED],
 fn find(subject: &DeploymentSubject<'_>, found: &mut Vec<DeploymentFinding>) {
     let all = subject.all_behaviors();
     let guarded: Vec<_> = subject.behaviors().into_iter().map(|one| one.spot).collect();
-    let is_guarded: Vec<bool> = all.iter().map(|one| guarded.contains(&one.spot)).collect();
-    let concerns = |later: usize, earlier: usize| {
-        [later, earlier].into_iter().any(|index| is_guarded.get(index).copied().unwrap_or(true))
-    };
+    let concerns = |index: usize| all.get(index).is_none_or(|one| guarded.contains(&one.spot));
     let order = Order::of(subject.view(), Escapes::NotKnown, concerns);
     for one in &order.undecided {
         let (Some(later), Some(earlier)) = (all.get(one.index), all.get(one.before)) else { continue };
